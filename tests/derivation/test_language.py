@@ -1,0 +1,138 @@
+# ruff: noqa: E501 (a table of pairs reads better with each formula on one line)
+r"""Everything the language promises, item by item: a right display that passes, a wrong one that is refuted.
+
+The two of a pair differ in one thing, so the wrong one shows that the notation was read and not
+skipped.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import pytest
+
+from vaedocs.derivation import check
+from vaedocs.derivation.report import REFUTED
+
+# (item, hypotheses, right, wrong)
+PAIRS: list[tuple[str, str, str, str]] = [
+    # densities
+    ("conditioning with |", "", r"p(x,z) = p(x|z)p(z)", r"p(x,z) = p(x|z)p(x)"),
+    ("conditioning with mid", "", r"p(x,z) = p(x \mid z)p(z)", r"p(x,z) = p(z \mid x)p(z)"),
+    ("conditioning with vert", "", r"p(z \vert x) p(x) = p(x \vert z) p(z)", r"p(z \vert x) p(z) = p(x \vert z) p(x)"),
+    ("several heads", "", r"r(y) = \int r(y|w) r(w) dw", r"r(y) = \int r(y|w) dw"),
+    ("mass functions", "x discrete", r"\log p(x) \leq 0", r"\log p(x) \geq 0"),
+    ("parameters as subscripts", "", r"\log p_\theta(x) \geq \mathbb{E}_{q_\phi(z|x)}\left[\log\frac{p_\theta(x,z)}{q_\phi(z|x)}\right]", r"\log p_\theta(x) \leq \mathbb{E}_{q_\phi(z|x)}\left[\log\frac{p_\theta(x,z)}{q_\phi(z|x)}\right]"),
+    ("an observation as subscript", "q_x(z) = q(z|x)", r"\int q_x(z)\,dz = 1", r"\int q_x(z)\,dz = 2"),
+    ("bold letters", "", r"p(\mathbf{x},\boldsymbol{z}) = p(\mathbf{x}|\mathbf{z})p(\mathbf{z})", r"p(\mathbf{x},\boldsymbol{z}) = p(\mathbf{x}|\mathbf{z})"),
+    ("hats", r"\hat{x} := 2 x", r"\hat{x} - x = x", r"\hat{x} - x = 2 x"),
+    ("primes", "", r"\int p(z') p(x|z') dz' = p(x)", r"\int p(z') p(x|z') dz' = p(z)"),
+    ("subscripts that number copies", "", r"\mathbb{E}_{z_1, z_2 \sim q(z|x)}\left[f(z_1) + f(z_2)\right] = 2\,\mathbb{E}_{q(z|x)}[f(z)]", r"\mathbb{E}_{z_1, z_2 \sim q(z|x)}\left[f(z_1) f(z_2)\right] = \mathbb{E}_{q(z|x)}[f(z)^2]"),
+    ("indices in brackets", "", r"\sum_{i=1}^{N} \left(\log p(x^{(i)}, z) - \log p(z|x^{(i)})\right) = \sum_{i=1}^{N} \log p(x^{(i)})", r"\sum_{i=1}^{N} \left(\log p(x^{(i)}, z) - \log p(z|x^{(i)})\right) = N \log p(z)"),
+    # expectations
+    ("E with a density", "", r"\mathbb{E}_{q(z|x)}[\log p(x)] = \log p(x)", r"\mathbb{E}_{q(z|x)}[\log p(z)] = \log p(z)"),
+    ("E with sim", "", r"\mathbb{E}_{z \sim q_\phi(z|x)}[\log p(x)] = \log p(x)", r"\mathbb{E}_{z \sim q_\phi(z|x)}[\log p(z)] = \log p(z)"),
+    ("E in roman, round brackets", "", r"\mathrm{E}_{q(z)}\left(2 z\right) = 2\,\mathrm{E}_{q(z)}\left(z\right)", r"\mathrm{E}_{q(z)}\left(2 z\right) = \mathrm{E}_{q(z)}\left(z\right)"),
+    ("E as a letter, braces", "", r"E_{q(z)}\{z + 1\} = E_{q(z)}\{z\} + 1", r"E_{q(z)}\{z + 1\} = E_{q(z)}\{z\}"),
+    ("operatorname", "", r"\operatorname{E}_{q(z)}[3] = 3", r"\operatorname{E}_{q(z)}[3] = 1"),
+    ("nested expectations", "", r"\mathbb{E}_{p(x)}\left[\mathbb{E}_{p(z|x)}[f(z)]\right] = \mathbb{E}_{p(z)}[f(z)]", r"\mathbb{E}_{p(x)}\left[\mathbb{E}_{p(z|x)}[f(z)]\right] = \mathbb{E}_{p(z|x)}[f(z)]"),
+    ("several variables", "", r"\mathbb{E}_{p(x,z)}[\log p(x|z) + \log p(z)] = \mathbb{E}_{p(x,z)}[\log p(x,z)]", r"\mathbb{E}_{p(x,z)}[\log p(x|z) + \log p(x)] = \mathbb{E}_{p(x,z)}[\log p(x,z)]"),
+    # divergences and entropies
+    ("KL as D_KL", "", r"D_{KL}(q(z)\|p(z)) \geq 0", r"D_{KL}(q(z)\|p(z)) \leq 0"),
+    ("KL as a word", "", r"\mathrm{KL}[q(z)||p(z)] = \mathbb{E}_{q(z)}[\log q(z) - \log p(z)]", r"\mathrm{KL}[q(z)||p(z)] = \mathbb{E}_{p(z)}[\log q(z) - \log p(z)]"),
+    ("KL with parallel", "", r"D_{\mathrm{KL}}(q(z) \parallel p(z)) = -\mathbb{E}_{q(z)}\left[\log \frac{p(z)}{q(z)}\right]", r"D_{\mathrm{KL}}(q(z) \parallel p(z)) = \mathbb{E}_{q(z)}\left[\log \frac{p(z)}{q(z)}\right]"),
+    ("entropy", "H(q) := -\\mathbb{E}_q[\\log q]", r"D_{KL}(q(z)\|p(z)) = -H(q(z)) - \mathbb{E}_{q(z)}[\log p(z)]", r"D_{KL}(q(z)\|p(z)) = H(q(z)) - \mathbb{E}_{q(z)}[\log p(z)]"),
+    ("cross-entropy", "", r"\mathrm{H}(p(x), q(x)) = \mathrm{H}(p(x)) + D_{KL}(p(x)\|q(x))", r"\mathrm{H}(p(x), q(x)) = \mathrm{H}(q(x)) + D_{KL}(p(x)\|q(x))"),
+    ("conditional entropy", r"H(z|x) := -\mathbb{E}_{p(x,z)}[\log p(z|x)]; H(z) := -\mathbb{E}_{p(z)}[\log p(z)]", r"H(z|x) \leq H(z)", r"H(z|x) \geq H(z)"),
+    ("mutual information", r"I(x;z) := D_{KL}(p(x,z)\|p(x)p(z))", r"I(x;z) = \mathbb{E}_{p(x)}[D_{KL}(p(z|x)\|p(z))]", r"I(x;z) = \mathbb{E}_{p(x)}[D_{KL}(p(z)\|p(z|x))]"),
+    # integrals, sums, functions
+    ("integrals", "", r"\int q(z|x) \log p(x)\,dz = \log p(x)", r"\int q(z|x) \log p(z)\,dz = \log p(z)"),
+    ("integrals in braces", "", r"\int{p(x|z) p(z)\,dz} = p(x)", r"\int{p(x|z)\,dz} = p(x)"),
+    ("limits of an integral", "", r"\int_0^1 x^2 dx = \frac{1}{3}", r"\int_0^1 x^2 dx = \frac{1}{2}"),
+    ("sums over values", "z discrete", r"\sum_z p(x|z) p(z) = p(x)", r"\sum_z p(x|z) = p(x)"),
+    ("finite sums", "", r"\sum_{j=1}^{M} 2 a_j = 2 \sum_{j=1}^{M} a_j", r"\sum_{j=1}^{M} a_j^2 = \left(\sum_{j=1}^{M} a_j\right)^2"),
+    ("log and ln", "a > 0; b > 0", r"\log(a b) = \ln a + \ln b", r"\log(a + b) = \ln a + \ln b"),
+    ("exp and powers of e", "", r"\exp(a + b) = e^{a} e^{b}", r"\exp(a + b) = e^{a} + e^{b}"),
+    ("fractions", "b > 0", r"\frac{a}{b} + \tfrac{1}{2} = \frac{2 a + b}{2 b}", r"\frac{a}{b} + \tfrac{1}{2} = \frac{a + b}{2 b}"),
+    ("roots and powers", "a > 0", r"\sqrt{a}\,\sqrt{a^3} = a^2", r"\sqrt{a}\,\sqrt{a^3} = a^3"),
+    # families
+    ("one normal variable", r"\sigma > 0", r"\mathbb{E}_{\mathcal{N}(z;\mu,\sigma^2)}[z^2] = \mu^2 + \sigma^2", r"\mathbb{E}_{\mathcal{N}(z;\mu,\sigma^2)}[z^2] = \mu^2 + \sigma"),
+    ("diagonal covariance", r"q(z|x) = \mathcal{N}(\mu, \mathrm{diag}(\sigma^2)); p(z) = \mathcal{N}(0, I); \sigma_j > 0", r"D_{KL}(q(z|x)\|p(z)) = \frac{1}{2}\sum_{j=1}^{J}(\mu_j^2 + \sigma_j^2 - 1 - \log\sigma_j^2)", r"D_{KL}(q(z|x)\|p(z)) = \frac{1}{2}\sum_{j=1}^{J}(\mu_j^2 + \sigma_j^2 - 1 + \log\sigma_j^2)"),
+    ("full covariance", r"x \in \mathbb{R}^d; \Sigma \in \mathbb{R}^{d \times d} symmetric positive definite; p(x) = \mathcal{N}(\mu, \Sigma)", r"-\log p(x) = \frac{d}{2}\log(2\pi) + \frac{1}{2}\log|\Sigma| + \frac{1}{2}(x-\mu)^\top\Sigma^{-1}(x-\mu)", r"-\log p(x) = \frac{d}{2}\log(2\pi) + \frac{1}{2}\log|\Sigma| + \frac{1}{2}(x-\mu)^\top\Sigma(x-\mu)"),
+    ("Bernoulli", r"p(x) = \mathrm{Bernoulli}(x; \lambda); 0 < \lambda < 1", r"\mathbb{E}_{p(x)}[x] = \lambda", r"\mathbb{E}_{p(x)}[x] = 1 - \lambda"),
+    ("categorical", r"p(k) = \mathrm{Cat}(k; \pi); \pi \in \Delta^{K-1}", r"p(k) = \pi_k", r"p(k) = \pi_k^2"),
+    # linear algebra
+    ("norms", r"x \in \mathbb{R}^N; y \in \mathbb{R}^N", r"\lVert x + y \rVert^2 = \lVert x \rVert^2 + 2 x^\top y + \lVert y \rVert^2", r"\lVert x + y \rVert^2 = \lVert x \rVert^2 + \lVert y \rVert^2"),
+    ("inner products", r"x \in \mathbb{R}^N; y \in \mathbb{R}^N", r"\langle x, y \rangle = x^T y", r"\langle x, y \rangle = \|x\| \|y\|"),
+    ("transposes", r"A \in \mathbb{R}^{N \times M}; B \in \mathbb{R}^{M \times N}", r"(A B)^\top = B^\top A^\top", r"(A B)^\top = B A"),
+    ("traces", r"A \in \mathbb{R}^{N \times M}; B \in \mathbb{R}^{M \times N}", r"\mathrm{tr}(A B) = \operatorname{tr}(B A)", r"\mathrm{tr}(A B) = \operatorname{tr}(A)\operatorname{tr}(B)"),
+    ("determinants", r"A, B \in \mathbb{R}^{n \times n}", r"\det(A B) = \det(A) \det(B)", r"\det(A + B) = \det(A) + \det(B)"),
+    ("inverses", r"A \in \mathbb{R}^{n \times n} invertible; x \in \mathbb{R}^n", r"A^{-1} A x = x", r"A^{-1} x = A x"),
+    ("diagonal matrices", r"s \in \mathbb{R}^n; x \in \mathbb{R}^n", r"\mathrm{diag}(s)\, x = s \odot x", r"\mathrm{diag}(s)\, x = s + x"),
+    ("Hadamard products", r"s, x \in \mathbb{R}^n", r"s \odot x = x \odot s", r"s \odot x = x \odot x"),
+    ("shapes", r"x \in \mathbb{R}^N; z \in \mathbb{R}^M; U \in \mathbb{R}^{N \times M}; M < N", r"z = U^\top x", r"z = U x"),
+    # calculus
+    ("partial derivatives", "a > 0", r"\frac{\partial}{\partial a} \log a = \frac{1}{a}", r"\frac{\partial}{\partial a} \log a = a"),
+    ("ordinary derivatives", "", r"\frac{d}{dt} \sinh t = \cosh t", r"\frac{d}{dt} \cosh t = -\sinh t"),
+    ("gradients", r"x \in \mathbb{R}^n; A \in \mathbb{R}^{n \times n} symmetric", r"\nabla_x\, x^\top A x = 2 A x", r"\nabla_x\, x^\top A x = A x"),
+    ("gradients in parameters", "", r"\nabla_\theta\, \mathbb{E}_{q(z)}[\log p_\theta(z)] = \mathbb{E}_{q(z)}[\nabla_\theta \log p_\theta(z)]", r"\nabla_\theta\, \mathbb{E}_{p_\theta(z)}[f(z)] = \mathbb{E}_{p_\theta(z)}[\nabla_\theta \log p_\theta(z)]"),
+    ("derivatives of a function", r"f smooth", r"\frac{\partial f(z)}{\partial z} = f'(z)", r"\frac{\partial f(z)}{\partial z} = f(z)"),
+    ("Jacobians", r"z \in \mathbb{R}^n; A \in \mathbb{R}^{n \times n}; x := A z", r"\frac{\partial x}{\partial z} = A", r"\frac{\partial x}{\partial z} = A^\top"),
+    ("variances", "", r"\mathrm{Var}_{q(z)}[a z + b] = a^2\, \mathrm{Var}_{q(z)}[z]", r"\mathrm{Var}_{q(z)}[a z + b] = a\, \mathrm{Var}_{q(z)}[z]"),
+    ("covariances", "", r"\mathrm{Cov}_{p(x,z)}[x, z] = \mathbb{E}_{p(x,z)}[x z] - \mathbb{E}_{p(x)}[x]\, \mathbb{E}_{p(z)}[z]", r"\mathrm{Cov}_{p(x,z)}[x, z] = \mathbb{E}_{p(x,z)}[x z]"),
+    # products, sequences, extrema
+    ("products", "a_i > 0", r"\log \prod_{i=1}^{N} a_i = \sum_{i=1}^{N} \log a_i", r"\log \sum_{i=1}^{N} a_i = \sum_{i=1}^{N} \log a_i"),
+    ("sequences", "", r"\log p(x_{1:3}) = \sum_{t=1}^{3} \log p(x_t|x_{<t})", r"\log p(x_{1:3}) = \sum_{t=1}^{3} \log p(x_t)"),
+    ("max", "", r"\max(a, b) \geq \frac{a + b}{2}", r"\max(a, b) \leq \frac{a + b}{2}"),
+    ("arg max", "", r"\arg\max_{\phi} \mathbb{E}_{q_\phi(z)}[f(z)] = \arg\min_{\phi} \left(-\mathbb{E}_{q_\phi(z)}[f(z)]\right)", r"\arg\max_{\phi} \mathbb{E}_{q_\phi(z)}[f(z)] = \arg\min_{\phi} \mathbb{E}_{q_\phi(z)}[f(z)]"),
+    # names
+    ("tilde", r"\tilde{\mu} := \mu + 1", r"\tilde{\mu}^2 = \mu^2 + 2\mu + 1", r"\tilde{\mu}^2 = \mu^2 + 1"),
+    ("bar", r"\bar{\alpha} := 1 - \alpha", r"\alpha + \bar{\alpha} = 1", r"\alpha \bar{\alpha} = 1"),
+    ("calligraphic names", r"\mathcal{L} := \log p(x) - D_{KL}(q(z|x)\|p(z|x))", r"\mathcal{L} \leq \log p(x)", r"\mathcal{L} \leq 0"),
+    ("named by words", r"\text{ELBO}(\theta,\phi) := \mathbb{E}_{q_\phi(z|x)}[\log p_\theta(x,z) - \log q_\phi(z|x)]", r"\text{ELBO}(\theta,\phi) \leq \log p_\theta(x)", r"\text{ELBO}(\theta,\phi) \geq \log p_\theta(x)"),
+    ("names with letters below", r"H_{pq} := -\mathbb{E}_{p(x)}[\log q(x)]; H_p := -\mathbb{E}_{p(x)}[\log p(x)]", r"H_{pq} \geq H_p", r"H_{pq} \leq H_p"),
+    ("means in angle brackets", "", r"\langle f(z) \rangle_{q(z)} + 1 = \langle f(z) + 1 \rangle_{q(z)}", r"\langle f(z) \rangle_{q(z)} = f(z)"),
+    # layout
+    ("aligned", "", "\\begin{aligned} p(x,z) &= p(x|z) p(z) \\\\ &= p(z|x) p(x) \\end{aligned}", "\\begin{aligned} p(x,z) &= p(x|z) p(z) \\\\ &= p(x|z) p(x) \\end{aligned}"),
+    ("align*", "", "\\begin{align*} a + a &= 2 a \\\\ &= 3 a - a \\end{align*}", "\\begin{align*} a + a &= 2 a \\\\ &= 3 a \\end{align*}"),
+    ("split", "", "\\begin{split} a + a &= 2 a \\end{split}", "\\begin{split} a + a &= a \\end{split}"),
+    ("gathered", "", "\\begin{gathered} a + a = 2 a \\\\ b - b = 0 \\end{gathered}", "\\begin{gathered} a + a = 2 a \\\\ b - b = b \\end{gathered}"),
+    ("cases", r"a \in \mathbb{R}", "|a| = \\begin{cases} a & a \\geq 0 \\\\ -a & a < 0 \\end{cases}", "|a| = \\begin{cases} a & a \\geq 0 \\\\ a & a < 0 \\end{cases}"),
+    ("claims in braces", "", r"\underbrace{D_{KL}(q(z)\|p(z))}_{\geq 0} = \mathbb{E}_{q(z)}[\log q(z) - \log p(z)]", r"\underbrace{D_{KL}(q(z)\|p(z))}_{\leq 0} = \mathbb{E}_{q(z)}[\log q(z) - \log p(z)]"),
+    ("words between", "", r"a + a = 2 a \quad\text{and}\quad b + b = 2 b", r"a + a = 2 a \quad\text{and}\quad b + b = b"),
+    ("spacing", "", r"a \, + \; a \: = \! \quad 2 \, a", r"a \, + \; a \: = \! \quad 3 \, a"),
+    # relations
+    ("less or equal", "", r"a^2 \geq 2 a - 1", r"a^2 \geq 2 a"),
+    ("strictly", "", r"e^{a} > 0", r"e^{a} > 1"),
+    ("not equal", "a > 0", r"a + 1 \neq a", r"a + a \neq 2 a"),
+    ("approximately, shapes at least", r"x \in \mathbb{R}^N; z \in \mathbb{R}^M; U \in \mathbb{R}^{N \times M}; M < N", r"x \approx U z", r"x \approx U^\top z"),
+    ("identically", "", r"(a + b)^2 \equiv a^2 + 2 a b + b^2", r"(a + b)^2 \equiv a^2 + b^2"),
+    ("proportional", "", r"p(z|x) \propto p(x|z) p(z)", r"p(z|x) \propto p(x|z)"),
+    ("up to a term", r"p(x|z) = \mathcal{N}(z, 1)", r"\log p(x|z) = -\frac{(x - z)^2}{2} + \text{const}", r"\log p(x|z) = -(x - z)^2 + \text{const}"),
+    ("definitions with :=", "", r"\mathcal{F} := 2 a, \qquad \mathcal{F} = a + a", r"\mathcal{F} := 2 a, \qquad \mathcal{F} = a"),
+    ("definitions with a triangle", "", r"\mathcal{F} \triangleq 2 a, \qquad \mathcal{F} = a + a", r"\mathcal{F} \triangleq 2 a, \qquad \mathcal{F} = a"),
+]  # fmt: skip
+
+ITEMS = [item for item, *_ in PAIRS]
+
+
+def test_every_item_is_there_once() -> None:
+    counted: dict[str, int] = defaultdict(int)
+    for item in ITEMS:
+        counted[item] += 1
+    assert max(counted.values()) == 1
+    assert len(PAIRS) >= 75
+
+
+@pytest.mark.parametrize(("given", "right"), [(g, r) for _, g, r, _ in PAIRS], ids=ITEMS)
+def test_it_is_read_and_passes(given: str, right: str) -> None:
+    report = check(right, given)
+    assert report.ok, str(report)
+
+
+@pytest.mark.parametrize(("given", "wrong"), [(g, w) for _, g, _, w in PAIRS], ids=ITEMS)
+def test_its_wrong_twin_is_refuted(given: str, wrong: str) -> None:
+    report = check(wrong, given)
+    assert report.verdict == REFUTED, str(report)
+    failing = next(row for row in report.rows if row.verdict == REFUTED)
+    assert failing.counterexample or failing.method == "shapes"

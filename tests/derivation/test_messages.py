@@ -1,0 +1,99 @@
+"""The words of refusals: what is wrong, at which line and column, and what to write instead."""
+
+import pytest
+
+from vaedocs.derivation import check
+from vaedocs.derivation.report import FAILURES, NOT_CHECKABLE, REFUTED
+
+# text, line, column, a part of the message, a part of the hint
+REFUSED = [
+    (r"\mathbb{E}[3] = 3", 1, 1, "an expectation must name its density", r"\mathbb{E}_{q"),
+    (r"\mathbb{E}_{5}[z] = 3", 1, 13, "a random variable is needed here", "name one"),
+    (r"p(x + 1) = p(x, z)", 1, 3, "inside p(…) stand random variables", "p(x = "),
+    (r"\log p(x) \geq \mathcal{L}", 1, 16, r"\mathcal{L} is not defined", r"given: \mathcal{L} :="),
+    ("h(2X) = h(X)", 1, 1, "the entropy of an expression", "name the new variable"),
+    (r"\mathcal{N}(0, 1) = 3", 1, 1, "a distribution is no number", "for its density at z"),
+    (r"\mathcal{N}(x; 0) = 3", 1, 1, "takes 2 parameters, found 1", r"\mathcal{N}(\mu, \sigma^2)"),
+    ("p(x) + q(x)", 1, 1, "this display claims nothing", "write an equation"),
+    (r"\nabla \log p(x) = 0", 1, 1, "a gradient must say in which variable", r"\nabla_\phi"),
+    (r"D_{KL}(q(z|x)) = 0", 1, 1, "KL needs two densities", r"\,\|\,"),
+    (r"G(p \| q) \geq 0", 1, 1, "which divergence G is, nobody said", "define it above"),
+    (r"\arg\min_{3} x = 2", 1, 11, "an optimum is taken over a name", "variable below it"),
+    (r"\max x = 2", 1, 1, "max must say over what", r"\max_\phi"),
+    (r"x_1 + \dots + x = 2", 1, 1, "it is not clear how this list goes on", r"\sum_{i=1}^{n}"),
+    (r"A \otimes B = C", 1, 1, r"\otimes is not in the language", r"\odot"),
+    (r"\int p(x) = 1", 1, 1, "the integral has no differential", "dz"),
+    (r"f(x) \to 3", 1, 6, "is no relation that can be decided", "an inequality"),
+    (r"\log p(x \mid z) p(z) = 0", 1, 18, "inside the logarithm?", r"\log\left("),
+    (r"\frac{d y}{d x} = 3", 1, 1, "nothing says how y depends on x", "write y(x)"),
+    (r"P(X \geq a) = 3", 1, 3, "a relation stands where a value is needed", "an integral"),
+    (r"\prod_x p(x) = 1", 1, 1, "a product over all values", r"\prod_{i=1}^{N}"),
+    (
+        "\\begin{aligned}\na &= a \\\\\n  &= \\mathbb{E}[3]\n\\end{aligned}",
+        *(3, 6, "an expectation must name its density", r"\mathbb{E}_{q"),
+    ),
+    (r"D_{KL}(p\|q) = 0 \iff p = q", 1, 14, "neither side of this equivalence", "beyond"),
+]
+
+# text, given, column in what is given, a part of the message, a part of the hint
+MISUNDERSTOOD = [
+    ("p(z) = 1", "z is nice", 1, "“is nice” are not understood", "the language knows"),
+    ("p(z) = 1", "z", 1, "says nothing of what it names", "write a relation"),
+    ("p(z) = 1", r"z \in \mathcal{Q}(3)", 7, "this set is not in the language", r"\mathbb{R}^{N}"),
+    ("p(z) = 1", r"c > 0; z is nice", 8, "“is nice” are not understood", "the language knows"),
+    (
+        *("A^{1/2} = A", r"A \in \mathbb{R}^{N \times N}", None),
+        *("this power of a matrix", "inverses and products"),
+    ),
+]
+
+# text, given, a part of the message of something that cannot be right
+MISFITS = [
+    ("x + y = 0", r"x \in \mathbb{R}^N; y \in \mathbb{R}^M", "in R^M and cannot be added"),
+    ("x x = 0", r"x \in \mathbb{R}^N", r"write \odot for the elementwise product"),
+    (r"\det A = 1", r"A \in \mathbb{R}^{N \times M}", "det needs a square matrix, this is N×M"),
+    (r"A x = A", r"x \in \mathbb{R}^N; A \in \mathbb{R}^{N \times N}", "the left side is in R^N"),
+    (r"D_{KL}(q(z|x) \| p(x)) \geq 0", "", "compares two densities of the same variable"),
+]
+
+
+def the_failure(text, given=""):
+    rows = [row for row in check(text, given).rows if row.verdict in FAILURES]
+    assert rows, "nothing was refused"
+    return rows[0]
+
+
+@pytest.mark.parametrize(("text", "line", "column", "message", "hint"), REFUSED)
+def test_a_refusal_says_what_where_and_what_to_write(text, line, column, message, hint):
+    row = the_failure(text)
+    assert row.verdict == NOT_CHECKABLE
+    assert message in row.message
+    assert hint in row.hint
+    assert (row.line, row.column) == (line, column)
+
+
+@pytest.mark.parametrize(("text", "given", "column", "message", "hint"), MISUNDERSTOOD)
+def test_a_hypothesis_that_is_not_understood_is_an_error(text, given, column, message, hint):
+    row = the_failure(text, given)
+    assert row.verdict == NOT_CHECKABLE
+    assert message in row.message
+    assert hint in row.hint
+    if column is not None:
+        assert row.message.startswith("in what is given")
+        assert row.excerpt.split("\n")[-1].index("^") + 1 == column
+
+
+@pytest.mark.parametrize(("text", "given", "message"), MISFITS)
+def test_shapes_and_spaces_that_do_not_fit_are_refuted_without_numbers(text, given, message):
+    row = the_failure(text, given)
+    assert row.verdict == REFUTED
+    assert message in row.message
+
+
+@pytest.mark.parametrize("text", [case[0] for case in REFUSED])
+def test_the_caret_stands_below_what_is_refused(text):
+    row = the_failure(text)
+    if row.excerpt:
+        line, caret = row.excerpt.split("\n")
+        assert caret.strip("^ ") == ""
+        assert caret.index("^") < len(line)

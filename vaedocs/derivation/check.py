@@ -1,0 +1,222 @@
+"""From a display to verdicts: read, elaborate, prove, and always try to refute.
+
+``check(text, given=…)`` is the whole checker. Every row goes two ways: the normal form and the
+lemmas look for a proof, random worlds look for a counterexample. Where both succeed the checker
+contradicts itself, and says so.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+
+from vaedocs.derivation import report as r
+from vaedocs.derivation import survey as look
+from vaedocs.derivation import syntax as s
+from vaedocs.derivation.elaborate import (
+    NeedsInteger,
+    Scope,
+    named_heads,
+)
+from vaedocs.derivation.elaborate.trees import loose_names
+from vaedocs.derivation.errors import NotCheckable
+from vaedocs.derivation.hypotheses import Hypotheses
+from vaedocs.derivation.parser import parse, parse_statements
+from vaedocs.derivation.rows.places import Step
+from vaedocs.derivation.rows.steps import Steps
+from vaedocs.derivation.rows.verdicts import Verdicts
+from vaedocs.derivation.spelling import spell, walk
+from vaedocs.derivation.theory import Theory
+
+
+def check(
+    text: str,
+    given: str | Iterable[str] = (),
+    *,
+    path: str = "",
+    line: int = 1,
+    definitions: Iterable[str] = (),
+    seed: int = 0,
+) -> r.Report:
+    r"""Check a display row by row.
+
+    ``text`` is the body of one display in LaTeX; ``given`` its hypotheses, as one text or several
+    statements; ``definitions`` are statements of earlier displays that may be used; ``path`` and
+    ``line`` say where the text begins, for the messages.
+
+    >>> bound = r"\mathbb{E}_{q(z \mid x)}\left[\log \frac{p(x, z)}{q(z \mid x)}\right]"
+    >>> report = check(r"\log p(x) \geq " + bound)
+    >>> report.verdict
+    'proved'
+    >>> report.rows[0].uses
+    ("Gibbs' inequality", 'q normalises')
+    """
+    started = time.perf_counter()
+    statements = given if isinstance(given, str) else "\n".join(given)
+    base = _Check(text, statements, path, line, tuple(definitions), seed)
+    try:
+        rows, theory, display = base.run()
+    except Exception as error:  # a page must never be published, or lost, because the checker broke
+        rows, theory, display = [base.broken(error)], None, None
+    return r.Report(
+        latex=text.strip(),
+        rows=tuple(rows),
+        hypotheses=tuple(theory.assumed) if theory else (),
+        label=display.label if display else "",
+        path=path,
+        line=line,
+        seconds=time.perf_counter() - started,
+        definitions=tuple(base.introduced),
+    )
+
+
+class _Check(Steps, Verdicts):
+    """One run over one display."""
+
+    def broken(self, error: Exception) -> r.Row:
+        """The row of a display on which the checker itself failed."""
+        message = (
+            f"the checker broke on this display ({type(error).__name__}: {error}); "
+            "this is a bug of the checker, please report it with the display"
+        )
+        return r.Row(1, self.line, 1, "", "", "", r.NOT_CHECKABLE, message=message)
+
+    def run(self) -> tuple[list[r.Row], Theory | None, s.Display | None]:
+        try:
+            display = named_heads(parse(self.text))
+            assert isinstance(display, s.Display)
+        except NotCheckable as error:
+            return [self.refused(error, 1)], None, None
+        try:
+            statements = (
+                [
+                    c
+                    for c in map(named_heads, parse_statements(self.given))
+                    if isinstance(c, s.Chain)
+                ]
+                if self.given.strip()
+                else []
+            )
+        except NotCheckable as error:
+            return [self.refused(error, 1, "in what is given: ")], None, display
+        integers: dict[str, int] = {}
+        for _ in range(6):
+            try:
+                return self._judged(display, statements, integers)
+            except NeedsInteger as need:
+                integers = {**integers, need.name: 2}
+        raise AssertionError("limits do not settle")
+
+    def _judged(
+        self, display: s.Display, statements: list[s.Chain], integers: dict[str, int]
+    ) -> tuple[list[r.Row], Theory, s.Display]:
+        scope, steps = self._elaborated(display, statements, integers)
+        rows = self._decide(scope, steps)
+        if integers:
+            larger = {name: value + 1 for name, value in integers.items()}
+            other_scope, other = self._elaborated(display, statements, larger)
+            more = self._decide(other_scope, other)
+            note = "written out for " + " and ".join(
+                ", ".join(f"{n} = {v}" for n, v in chosen.items()) for chosen in (integers, larger)
+            )
+            rows = [self._both(a, b, note) for a, b in zip(rows, more, strict=True)]
+        return rows, scope.theory, display
+
+    @staticmethod
+    def _both(first: r.Row, second: r.Row, note: str) -> r.Row:
+        """The verdict on a general limit from two concrete ones: never more than tested."""
+        worse = min(first, second, key=lambda row: r.ORDER.index(row.verdict))
+        if worse.verdict in (r.PROVED, r.COMPUTED):
+            return replace(
+                worse,
+                verdict=r.TESTED,
+                method=f"{worse.method}, {note}",
+                seconds=first.seconds + second.seconds,
+            )
+        return replace(worse, seconds=first.seconds + second.seconds)
+
+    def _elaborated(
+        self, display: s.Display, statements: list[s.Chain], integers: dict[str, int]
+    ) -> tuple[Scope, list[Step]]:
+        """Elaborate twice: the first time shows what shapes the letters have."""
+        first = self._scope(display, statements, integers, None)
+        steps = self._steps(first, display, statements)
+        if not (first.declared_shapes or first.declared_tags or first.theory.functions):
+            return first, steps  # nothing was learnt, so nothing would be read differently
+        scope = self._scope(display, statements, integers, first)
+        return scope, self._steps(scope, display, statements)
+
+    def _scope(
+        self,
+        display: s.Display,
+        statements: list[s.Chain],
+        integers: dict[str, int],
+        learnt: Scope | None,
+    ) -> Scope:
+        earlier = self._earlier(display, statements)
+        trees: list[s.Node] = [*statements, *(chain for _, chain in earlier), *display.chains]
+        theory = Theory()
+        scope = Scope(theory, look.survey(trees), integers=dict(integers))
+        for tree in trees:
+            for node in walk(tree):
+                if isinstance(node, s.Derivative | s.Extremum):
+                    items = node.variables if isinstance(node, s.Derivative) else node.over
+                    scope.differentiated |= {
+                        spell(inner)
+                        for item in items
+                        for inner in walk(item)
+                        if isinstance(inner, s.Name)
+                    }
+        for chain in display.chains:
+            scope.loose |= loose_names(chain)
+            scope.sequences |= any(isinstance(n, s.Range | s.BigOperator) for n in walk(chain))
+        if learnt is not None:
+            scope.declared_shapes.update(learnt.declared_shapes)
+            scope.declared_tags.update(learnt.declared_tags)
+            scope.copies |= learnt.copies
+            theory.functions.update(learnt.theory.functions)
+        for text, chain in earlier:
+            hypotheses = Hypotheses(scope, text)
+            hypotheses.read([chain])
+        return scope
+
+    def _earlier(self, display: s.Display, statements: list[s.Chain]) -> list[tuple[str, s.Chain]]:
+        """Definitions of earlier displays that this one uses, directly or through each other."""
+        if not self.definitions:
+            return []
+        parsed = [(text, parse_statements(text)[0]) for text in self.definitions]
+        wanted = {
+            spell(n)
+            for chain in (*display.chains, *statements)
+            for n in walk(chain)
+            if isinstance(n, s.Name)
+        }
+        # A letter that is random here is another thing than the vector of that name above.
+        wanted -= set(look.survey([*statements, *display.chains]).random)
+        # A variable that has a density here is not the quantity once defined by the same letter.
+        wanted -= set(look.survey([*statements, *display.chains]).random)
+        used: list[tuple[str, s.Chain]] = []
+        changed = True
+        while changed:
+            changed = False
+            for pair in reversed(parsed):
+                head = _defined_name(pair[1].left)
+                if (
+                    head in wanted
+                    and pair not in used
+                    and not any(_defined_name(c.left) == head for _, c in used)
+                ):
+                    used.append(pair)
+                    wanted |= {spell(n) for n in walk(pair[1]) if isinstance(n, s.Name)}
+                    changed = True
+        return list(reversed(used))
+
+
+def _defined_name(node: s.Node | None) -> str:
+    if isinstance(node, s.Call):
+        return spell(node.head)
+    return spell(node)
+
+
+__all__ = ["check"]

@@ -1,0 +1,306 @@
+"""Sums, products, powers and matrices, with the shapes that allow them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import sympy
+from sympy import Expr, Integer, Symbol
+
+from vaedocs.derivation import expressions as e
+from vaedocs.derivation import syntax as s
+from vaedocs.derivation.elaborate.trees import (
+    has_bare_identity,
+    split_indices,
+    used_indices,
+)
+from vaedocs.derivation.elaborate.vectors import Vectors
+from vaedocs.derivation.shapes import ShapeMismatch, describe, multiply
+from vaedocs.derivation.spelling import spell
+from vaedocs.derivation.theory import Shape
+
+
+class Arithmetic(Vectors):
+    """Reads sums, products, powers and matrices."""
+
+    def _group(self, node: s.Group) -> Expr:
+        return self.expression(node.body)
+
+    def _sequence(self, node: s.Sequence) -> Expr:
+        return e.Array(*((self.scalar(item),) for item in node.items))
+
+    def _sum(self, node: s.Sum) -> Expr:
+        pieces = self._under_their_sum(list(self._written_out(node)))
+        target: Shape = ()
+        done: dict[int, Expr] = {}
+        for position, (_, term) in sorted(
+            enumerate(pieces), key=lambda item: has_bare_identity(item[1][1])
+        ):
+            with self.sized(target if target and len(target) == 2 else None):
+                done[position] = self.expression(term)
+            target = target or self.shape(done[position])
+        terms = [(sign, done[position], term) for position, (sign, term) in enumerate(pieces)]
+        total: Expr = Integer(0)
+        for sign, term, place in terms:
+            if (
+                target
+                and isinstance(term, Symbol)
+                and not self.shape(term)
+                and not self.theory.tags(term)
+            ):
+                term = self.set_shape(
+                    term, target
+                )  # an undeclared letter added to a vector is a vector
+            if self.shape(term) != target and term != 0:
+                if (
+                    not self.shape(term)
+                    and len(target) == 2
+                    and target[0] == target[1]
+                    and isinstance(term, e.Scalar)
+                ):
+                    pass
+                raise self.mismatch(
+                    place,
+                    f"this is {describe(self.shape(term))} and cannot be added to something "
+                    f"{describe(target)}",
+                )
+            total = total + sign * term
+        return total
+
+    def _under_their_sum(self, pieces: list[tuple[int, s.Node]]) -> list[tuple[int, s.Node]]:
+        """``\\sum_i a_i + b_i``: a term that uses the index of the sum before it belongs under that
+        sum.
+        """
+        for position, (sign, term) in enumerate(pieces):
+            if not isinstance(term, s.BigOperator) or term.name != "sum":
+                continue
+            names = (
+                {spell(index) for index in term.indices}
+                - set(self.indices)
+                - set(self.scope.integers)
+            )
+            users = [
+                k for k in range(position + 1, len(pieces)) if names & used_indices(pieces[k][1])
+            ]
+            if not users:
+                continue
+            last = users[-1]
+            if sign < 0:
+                raise self.refuse(
+                    pieces[users[0]][1],
+                    f"this term uses the index {', '.join(sorted(names))} outside its sum",
+                    r"put brackets around the whole summand: \sum_i \left( \dots \right)",
+                )
+            body = s.Sum(((1, term.body), *pieces[position + 1 : last + 1]), span=term.span)
+            return [*pieces[:position], (sign, replace(term, body=body)), *pieces[last + 1 :]]
+        return pieces
+
+    def _written_out(self, node: s.Sum) -> Iterator[tuple[int, s.Node]]:
+        """The terms, with ``x_1 + \\dots + x_n`` written out."""
+        for sign, term in node.terms:
+            if isinstance(term, s.Range):
+                yield from ((sign, one) for one in self._range(term))
+            else:
+                yield sign, term
+
+    def _product(self, node: s.Product) -> Expr:
+        if any(isinstance(factor, s.Range) for factor in node.factors):
+            factors = [
+                one
+                for factor in node.factors
+                for one in (self._range(factor) if isinstance(factor, s.Range) else [factor])
+            ]
+            return self._product(
+                replace(node, factors=tuple(factors), operators=("",) * (len(factors) - 1))
+            )
+        result = self.expression(node.factors[0])
+        for operator, factor in zip(node.operators, node.factors[1:], strict=True):
+            right = self.expression(factor)
+            with self.shapes_at(factor):
+                result = self._combine(result, operator, right, node)
+        return result
+
+    def _combine(self, left: Expr, operator: str, right: Expr, node: s.Node) -> Expr:
+        a, b = self.shape(left), self.shape(right)
+        if operator == "slash":
+            if not b:
+                return left / right
+            if a in ((), b):
+                return self._hadamard(left, e.Elementwise("reciprocal", right))
+            raise ShapeMismatch(f"cannot divide something {describe(a)} by something {describe(b)}")
+        if operator in {"circ", "kron"}:
+            shown = {"circ": r"\circ", "kron": r"\otimes"}[operator]
+            raise self.refuse(
+                node,
+                f"the operator {shown} is not in the language",
+                r"write \odot for the product element by element, f(g(x)) for functions in turn",
+            )
+        if operator == "hadamard" and a and b:
+            if a != b:
+                raise ShapeMismatch(
+                    f"the elementwise product needs one shape: {describe(a)} against {describe(b)}"
+                )
+            return self._hadamard(left, right)
+        if operator == "dot" and len(a) == 1 and a == b:
+            return e.Scalar(e.Transpose(left) * right)
+        made = multiply(a, b)
+        if a and b and not made:
+            return e.Scalar(left * right)
+        return left * right
+
+    def _hadamard(self, left: Expr, right: Expr) -> Expr:
+        if not self.shape(left) or not self.shape(right):
+            return left * right
+        return e.Hadamard(left, right)
+
+    def _fraction(self, node: s.Fraction) -> Expr:
+        top, bottom = self.expression(node.numerator), self.expression(node.denominator)
+        with self.shapes_at(node):
+            return self._combine(top, "slash", bottom, node)
+
+    def _power(self, node: s.Power) -> Expr:
+        if isinstance(node.base, s.Call) and (parts := self.call_as_product(node.base)):
+            with self.shapes_at(node):
+                return self._combine(parts[0], "", self.raised(parts[1], node.exponent, node), node)
+        return self.raised(self.expression(node.base), node.exponent, node)
+
+    def raised(self, base: Expr, exponent_node: s.Node, node: s.Node) -> Expr:
+        """``base`` to a power, by the shape of the base."""
+        exponent = self.scalar(exponent_node)
+        base_shape = self.shape(base)
+        if base.is_Number and exponent.is_Number and not _handy(base, exponent):
+            raise self.refuse(
+                node,
+                "this number is too large to be worked with",
+                f"the checker computes with numbers of up to {DIGITS} digits",
+            )
+        if not base_shape:
+            return sympy.Pow(base, exponent)
+        if len(base_shape) == 1:
+            if exponent == 2:
+                return e.Elementwise("square", base)
+            if exponent == -1:
+                return e.Elementwise("reciprocal", base)
+            return e.Elementwise("power", base, exponent)
+        if base_shape[0] != base_shape[1]:
+            raise self.mismatch(node, f"a {describe(base_shape)} matrix has no powers")
+        if exponent == -1:
+            return e.Inverse(base)
+        if exponent.is_Integer and exponent > 0:
+            return base**exponent
+        raise self.refuse(
+            node,
+            "this power of a matrix is not in the language",
+            "write it with inverses and products",
+        )
+
+    def _transpose(self, node: s.Transpose) -> Expr:
+        operand = self.expression(node.operand)
+        if not self.shape(operand):
+            return operand
+        if node.inverse:
+            return e.Transpose(e.Inverse(operand))
+        return operand.args[0] if isinstance(operand, e.Transpose) else e.Transpose(operand)
+
+    def _bars(self, node: s.Bars) -> Expr:
+        if (alphabet := self._alphabet(node.body)) and not node.double:
+            made = self.variable(alphabet)
+            self.theory.variables[alphabet] = replace(made, discrete=True)
+            return e.Integral(Integer(1), (), (made.symbol,))  # how many values there are
+        body = self.expression(node.body)
+        inner = self.shape(body)
+        if node.double:
+            order = self._order(node.order)
+            return e.Norm(body, order) if inner else sympy.Abs(body)
+        if not inner:
+            return sympy.Abs(body)
+        if len(inner) == 1:
+            return e.Norm(body, Integer(2))
+        if inner[0] != inner[1]:
+            raise self.mismatch(
+                node, f"the determinant of a {describe(inner)} matrix does not exist"
+            )
+        return e.Determinant(body)
+
+    def _alphabet(self, node: s.Node) -> str:
+        r"""The variable whose set of values ``\mathcal{X}`` is; empty if there is none."""
+        if not isinstance(node, s.Name) or node.style != "cal" or self._declared(spell(node)):
+            return ""
+        slot = self.slot(replace(node, style=""))
+        return slot if slot in self.scope.survey.random or slot in self.theory.variables else ""
+
+    def _order(self, node: s.Node | None) -> Expr | str:
+        if node is None:
+            return Integer(2)
+        if isinstance(node, s.Name) and node.base == "F":
+            return "F"
+        return self.scalar(node)
+
+    def _inner(self, node: s.Inner) -> Expr:
+        a, b = self.expression(node.left), self.expression(node.right)
+        if not self.shape(a):
+            return a * b
+        if self.shape(a) != self.shape(b):
+            raise self.mismatch(
+                node,
+                f"an inner product needs one shape: {describe(self.shape(a))} against "
+                f"{describe(self.shape(b))}",
+            )
+        return (
+            e.Scalar(e.Transpose(a) * b) if len(self.shape(a)) == 1 else e.Trace(e.Transpose(a) * b)
+        )
+
+    def _component(self, node: s.Component) -> Expr:
+        body = self.expression(node.body)
+        indices = [self.dimension(part) for part in split_indices(node.subscripts)]
+        if not self.shape(body) and isinstance(body, e.Apply):
+            size = self._index_size(node.subscripts[0])
+            body = self._reshape(body, (size,))
+        if len(self.shape(body)) != len(indices):
+            raise self.mismatch(
+                node, f"{describe(self.shape(body))} has no entry with {len(indices)} indices"
+            )
+        return e.Component(body, indices)
+
+    def _index_size(self, node: s.Node) -> Expr:
+        """The size of the vector behind ``f(x)_i``: the limit of i, else a size of its own."""
+        return self.dimension(self.scope.index_limits.get(spell(node), s.Name("d", span=node.span)))
+
+    def _matrix(self, node: s.Matrix) -> Expr:
+        made = e.Array(*(tuple(self.scalar(entry) for entry in row) for row in node.rows))
+        return e.Determinant(made) if node.determinant else made
+
+    def _cases(self, node: s.Cases) -> Expr:
+        branches = []
+        for value, condition in node.branches:
+            if condition is None or not condition.links:
+                branches.append((self.scalar(value), sympy.true))
+                continue
+            tests = []
+            left = self.scalar(condition.left)  # type: ignore[arg-type]
+            for link in condition.links:
+                right = self.scalar(link.right)
+                maker = {
+                    "=": sympy.Eq,
+                    "<": sympy.Lt,
+                    "<=": sympy.Le,
+                    ">": sympy.Gt,
+                    ">=": sympy.Ge,
+                    "!=": sympy.Ne,
+                }.get(link.symbol)
+                if maker is None:
+                    raise self.refuse(condition, "a case needs a comparison as its condition")
+                tests.append(maker(left, right))
+                left = right
+            branches.append((self.scalar(value), sympy.And(*tests)))
+        return sympy.Piecewise(*branches)
+
+
+DIGITS = 300
+
+
+def _handy(base: Expr, exponent: Expr) -> bool:
+    """Whether a power of two numbers has few enough digits to be written out."""
+    size = max(len(str(abs(part))) for part in (base.as_numer_denom()))
+    return not exponent.is_finite or bool(abs(exponent) * size <= DIGITS) or base in {0, 1, -1}

@@ -1,0 +1,232 @@
+"""A name before brackets: which of all these it is, or an unknown function."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sympy import Expr, Symbol
+
+from vaedocs.derivation import expressions as e
+from vaedocs.derivation import survey as look
+from vaedocs.derivation import syntax as s
+from vaedocs.derivation.elaborate.calculus import Calculus
+from vaedocs.derivation.elaborate.scope import Macro
+from vaedocs.derivation.elaborate.trees import (
+    substitute,
+)
+from vaedocs.derivation.spelling import is_parameter, spell, walk
+from vaedocs.derivation.theory import FunctionInfo
+
+
+class Calls(Calculus):
+    """Reads a head with its arguments."""
+
+    def _call(self, node: s.Call) -> Expr:
+        head = node.head
+        if not isinstance(head, s.Name):
+            return self._applied(node)
+        items = tuple(item for group in node.groups for item in group)
+        name = spell(self.concrete(head))
+        macro = self.macro(name, items, node)
+        if macro and not (macro.parameters or self._belongs(macro, items)):
+            with self.shapes_at(node):  # the name times what stands in brackets
+                return self._combine(self.expression(head), "", self._only(node), node)
+        if macro:
+            return self._defined(node, spell(node) if macro.parameters else name, macro, items)
+        if look.family(head):
+            return self.family_density(node)
+        if look.is_divergence_call(node):
+            return self._divergence(node)
+        if "||" in node.separators:
+            raise self.refuse(
+                node,
+                f"which divergence {spell(head)} is, nobody said",
+                "define it above the display, for example D_f(p \\,\\|\\, q) := "
+                r"\int q(x) f\left(\frac{p(x)}{q(x)}\right) dx",
+            )
+        if self._is_entropy(node) and name not in self.theory.functions:
+            return self._entropy(node)
+        if head.base in look.INFORMATION and (node.separators[:1] == (";",) or len(items) >= 2):
+            return self._information(node)
+        if look.is_density_call(node, self.scope.survey):
+            return self._density(node)
+        return self._applied(node)
+
+    def _belongs(self, macro: Macro, items: tuple[s.Node, ...]) -> bool:
+        """Whether a name defined without arguments may be written with these: parameters of it."""
+        inside = {spell(inner) for inner in walk(macro.body) if isinstance(inner, s.Name)}
+        return all(
+            isinstance(item, s.Name)
+            and (is_parameter(item) or spell(item) in inside or look.is_density_head(item))
+            for item in items
+        )
+
+    def _only(self, node: s.Call) -> Expr:
+        if len(node.groups) != 1 or len(node.groups[0]) != 1:
+            raise self.refuse(node, f"{spell(node.head)} was defined without arguments")
+        return self.expression(node.groups[0][0])
+
+    def _is_entropy(self, node: s.Call) -> bool:
+        """``H(X)``, ``\\mathbb{H}[p]``; an upright or plain ``h`` of capitals, ``h(X)``."""
+        head = node.head
+        assert isinstance(head, s.Name)
+        if head.base not in look.ENTROPIES:
+            return False
+        if head.base == "H" or head.style:
+            return True
+        items = [item for group in node.groups for item in group]
+        capital = [i for i in items for n in walk(i) if isinstance(n, s.Name) and n.base.isupper()]
+        if not capital or spell(head) in self.scope.survey.bare:
+            return False
+        if not all(isinstance(item, s.Name) for item in items):
+            raise self.refuse(
+                node,
+                "the entropy of an expression is not in the language",
+                "name the new variable and its density",
+            )
+        return True
+
+    def _applied(self, node: s.Call) -> Expr:
+        if (
+            isinstance(node.head, s.Power)
+            and isinstance(node.head.base, s.Name)
+            and self._is_function(replace(node, head=node.head.base))
+        ):
+            if spell(node.head.exponent) == "-1":
+                return self._inverse(node.head.base, node)
+            inner = self.expression(replace(node, head=node.head.base))
+            return self.raised(inner, node.head.exponent, node)
+        if isinstance(node.head, s.Name) and node.head.subscripts:
+            whole = replace(node.head, subscripts=node.head.subscripts[:-1])
+            info = self.theory.functions.get(spell(whole))
+            index = node.head.subscripts[-1]
+            if (
+                info is not None
+                and len(info.shape) == 1
+                and (
+                    self._is_index(index)
+                    or isinstance(index, s.Number)
+                    or self._looks_like_index(index)
+                )
+            ):
+                return e.Component(self.apply(replace(node, head=whole)), [self.dimension(index)])
+        if parts := self.call_as_product(node):
+            with self.shapes_at(node):
+                return self._combine(parts[0], "", parts[1], node)
+        if not isinstance(node.head, s.Name):
+            raise self.refuse(
+                node,
+                "only a name can be applied to arguments",
+                r"write \cdot if a product is meant",
+            )
+        return self.apply(node)
+
+    def _inverse(self, function: s.Name, node: s.Call) -> Expr:
+        """``f^{-1}(x)``: a function of its own, with values of the shape of x."""
+        named = replace(function, base=f"{function.base}^{{-1}}")
+        if len(node.groups) == 1 and len(node.groups[0]) == 1:
+            made = self.shape(self.expression(node.groups[0][0]))
+            self.theory.functions.setdefault(spell(named), FunctionInfo(spell(named), made))
+        return self.apply(replace(node, head=named))
+
+    def call_as_product(self, node: s.Call) -> tuple[Expr, Expr] | None:
+        """Head and argument of a call that is a product, ``a(b + c)``; None for a function."""
+        if len(node.groups) != 1 or len(node.groups[0]) != 1 or node.separators:
+            return None
+        if not isinstance(node.head, s.Name):
+            if isinstance(node.head, s.Transpose | s.Power | s.Group):
+                return self.expression(node.head), self.expression(node.groups[0][0])
+            return None
+        if self._is_function(node):
+            return None
+        return self.expression(node.head), self.expression(node.groups[0][0])
+
+    def _is_function(self, node: s.Call) -> bool:
+        head = node.head
+        assert isinstance(head, s.Name)
+        name = spell(self.concrete(head))
+        if name in self.theory.functions:
+            return True
+        if (
+            look.family(head)
+            or look.is_divergence_call(node)
+            or look.is_density_call(node, self.scope.survey)
+        ):
+            return True
+        if head.base in {"H", "I", "MI"} or self.macro(name, tuple(node.groups[0]), node):
+            return True
+        if (
+            name in self.indices
+            or name in self.scope.declared_shapes
+            or name in self.theory.symbols
+            or name in self.scope.survey.bare
+            or name in self.scope.declared_tags
+        ):
+            return False
+        argument = node.groups[0][0]
+        if head.base == "pi" and not head.style and not head.subscripts:
+            return False
+        if len(head.base) == 1 and not head.style and isinstance(argument, s.Sum | s.Number):
+            return head.base in "fghstuvwTFG" or head.base in {"mu", "sigma", "epsilon", "Sigma"}
+        return True
+
+    def apply(self, node: s.Call) -> Expr:
+        """An unknown function at its arguments; a subscript that the display differentiates in
+        becomes an argument.
+        """
+        head = node.head
+        assert isinstance(head, s.Name)
+        name = spell(self.concrete(head))
+        arguments = [
+            self.expression(item)
+            for group, separator in zip(node.groups, ("", *node.separators), strict=True)
+            for item in group
+            if separator != ";" or not is_parameter(item)
+        ]
+        if (
+            name == r"\sigma"
+            and len(arguments) == 1
+            and name not in self.theory.functions
+            and name not in self.scope.survey.bare
+            and name not in self.scope.survey.family_functions
+        ):
+            return (
+                e.Sigmoid(arguments[0])
+                if not self.shape(arguments[0])
+                else e.Elementwise("sigmoid", arguments[0])
+            )
+        for part in head.subscripts:
+            if spell(part) in self.scope.differentiated and isinstance(part, s.Name):
+                arguments.append(self.symbol(spell(part)))
+        if (
+            head.primes
+            and len(arguments) == 1
+            and not self.shape(arguments[0])
+            and name not in self.theory.functions
+        ):
+            return self._derived(replace(head, primes=0), head.primes, arguments[0])
+        info = self.theory.functions.get(name)
+        if info is None:
+            info = FunctionInfo(
+                name, self.scope.declared_shapes.get(name, ()), positive=name.startswith(r"\sigma")
+            )
+            self.theory.functions[name] = info
+        return e.Apply(name, not info.shape, arguments)
+
+    def _derived(self, head: s.Name, order: int, argument: Expr) -> Expr:
+        """``f'(a)``: the derivative of f, at a."""
+        point = Symbol("t'", real=True)
+        name = spell(head)
+        self.theory.functions.setdefault(name, FunctionInfo(name))
+        inner = e.Apply(name, True, (point,))
+        macro = self.macro(name, (head,))
+        if macro is not None and len(macro.parameters) == 1:
+            saved = dict(self.indices)
+            self.indices["t'"] = point
+            inner = self.expression(
+                substitute(
+                    macro.body, {spell(macro.parameters[0]): s.Name("t", primes=1, span=head.span)}
+                )
+            )
+            self.indices = saved
+        return e.Evaluated(e.Derivative("partial", inner, (point,) * order), ((point, argument),))

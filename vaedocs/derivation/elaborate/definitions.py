@@ -1,0 +1,80 @@
+"""Named quantities: a definition is kept as syntax and elaborated where its name is used."""
+
+from __future__ import annotations
+
+from sympy import Expr, Symbol
+
+from vaedocs.derivation import syntax as s
+from vaedocs.derivation.elaborate.scope import Base, Macro, Mismatch
+from vaedocs.derivation.elaborate.trees import (
+    substitute,
+    with_lower_case,
+)
+from vaedocs.derivation.errors import NotCheckable
+from vaedocs.derivation.spelling import spell
+from vaedocs.derivation.theory import Fact
+
+
+class Definitions(Base):
+    """Reads named quantities."""
+
+    def macro(
+        self, name: str, items: tuple[s.Node, ...], node: s.Call | None = None
+    ) -> Macro | None:
+        candidates = self.scope.macros.get(name, [])
+        if node is not None:
+            literal = spell(node)
+            for macro in candidates:
+                if macro.literal == literal:
+                    return macro
+        for macro in candidates:
+            if not macro.parameters:
+                return macro
+        for macro in candidates:
+            if len(macro.parameters) == len(items) and all(
+                isinstance(p, s.Name) for p in macro.parameters
+            ):
+                return macro
+        return None
+
+    def _defined(self, node: s.Node, name: str, macro: Macro, items: tuple[s.Node, ...]) -> Expr:
+        """A named quantity; what its definition refuses is told where the name stands."""
+        try:
+            return self.quantity(name, macro, items)
+        except NotCheckable as error:
+            made = self.mismatch if isinstance(error, Mismatch) else self.refuse
+            raise made(
+                node, f"in the definition of {macro.literal}: {error.message}", error.hint
+            ) from None
+
+    def quantity(self, name: str, macro: Macro, items: tuple[s.Node, ...]) -> Expr:
+        """A named quantity: a symbol whose definition the theory holds."""
+        if macro.parameters and not (
+            len(items) == len(macro.parameters)
+            and all(spell(a) == spell(b) for a, b in zip(items, macro.parameters, strict=True))
+        ):
+            body = substitute(
+                macro.body,
+                with_lower_case(dict(zip(map(spell, macro.parameters), items, strict=True))),
+            )
+        else:
+            body, name = macro.body, macro.literal
+        if self.indices or self.scope.integers:
+            return self.expression(body)
+        known = self.theory.symbols.get(name)
+        if known is not None and known in self.theory.definitions:
+            return known
+        inner = type(self)(self.scope, self.source)
+        right = inner.expression(body)
+        self.claims += inner.claims
+        made = self.shape(right)
+        if made:
+            self.scope.declared_shapes[name] = made
+        symbol = self.symbol(name, name)
+        if isinstance(right, Expr) and right.is_positive and not made:
+            symbol = Symbol(name, positive=True)
+            self.theory.symbols[name] = symbol
+        self.theory.definitions[symbol] = Fact(
+            "=", symbol, right, f"the definition of {name}", macro.text
+        )
+        return symbol

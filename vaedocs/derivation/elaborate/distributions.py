@@ -1,0 +1,230 @@
+"""What stands where a distribution is expected: a density, a family, a bare head, a mixture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sympy
+from sympy import Expr, Symbol
+
+from vaedocs.derivation import expressions as e
+from vaedocs.derivation import survey as look
+from vaedocs.derivation import syntax as s
+from vaedocs.derivation.elaborate.families import Families
+from vaedocs.derivation.spelling import spell, walk
+
+
+class Distributions(Families):
+    """Reads what names a distribution."""
+
+    def distribution(
+        self, node: s.Node, like: tuple[Symbol, ...] = ()
+    ) -> tuple[Expr, tuple[Symbol, ...]]:
+        """A density and the variables it is a density of; ``like``: the variables of its partner in
+        a divergence.
+        """
+        if isinstance(node, s.Group):
+            return self.distribution(node.body, like)
+        if self.scope.transforms.keys() - self.held:
+            with self.holding(*self.scope.transforms):
+                return self.distribution(node, like)
+        if isinstance(node, s.Call) and isinstance(node.head, s.Name):
+            if look.family(node.head):
+                return self._family_distribution(node, like)
+            if look.is_density_call(node, self.scope.survey):
+                left, _, _ = look.arguments(node)
+                made = self.expression(node)
+                if all(self._is_dot(item) for item in left) and isinstance(made, e.Density):
+                    return made, tuple(v for _, v in made.values)
+                return made, self._bound_of(made, node)
+        if isinstance(node, s.Name) and self._names_density(node):
+            macro = self.macro(spell(node), ())
+            assert macro is not None
+            return self.distribution(macro.body, like)
+        if isinstance(node, s.Name) and (found := self._function_as_density(node, like)):
+            return found
+        if isinstance(node, s.Name):
+            return self.bare_head(node, like)
+        if isinstance(
+            node,
+            s.Product
+            | s.Sum
+            | s.Fraction
+            | s.BigOperator
+            | s.Underbrace
+            | s.Function
+            | s.Integral
+            | s.Power,
+        ):
+            made = self.expression(node)
+            variables: tuple[Symbol, ...] = ()
+            for inner in sympy.preorder_traversal(made):
+                if isinstance(inner, e.Density) and not like:
+                    variables += tuple(v for v in self._bound_of(inner, node) if v not in variables)
+            return made, like or variables
+        raise self.refuse(
+            node,
+            "an expectation or a divergence must name its density",
+            r"write for example q(z \mid x)",
+        )
+
+    def _function_as_density(
+        self, node: s.Name, like: tuple[Symbol, ...]
+    ) -> tuple[Expr, tuple[Symbol, ...]] | None:
+        """The u of ``D(p \\| u)`` where ``u(x) = 1/n`` is given."""
+        for macro in self.scope.macros.get(spell(node), []):
+            parameter = macro.parameters[0] if len(macro.parameters) == 1 else None
+            if not isinstance(parameter, s.Name):
+                continue
+            slot = self.slot(parameter)
+            if slot in self.scope.survey.random or slot in self.theory.variables:
+                symbol = self.variable(slot).symbol
+                if not like or like == (symbol,):
+                    return self.expression(macro.body), (symbol,)
+        return None
+
+    def _bound_of(self, made: Expr, node: s.Node) -> tuple[Symbol, ...]:
+        if not isinstance(made, e.Density):
+            found: tuple[Symbol, ...] = ()
+            for inner in sympy.preorder_traversal(made):
+                if isinstance(inner, e.Density):
+                    found += tuple(v for v in self._bound_of(inner, node) if v not in found)
+            return found
+        values = [value for _, value in made.values]
+        if not all(isinstance(value, Symbol | e.Item) for value in values):
+            raise self.refuse(node, "this density is taken at an expression, not at a variable")
+        return tuple(values)
+
+    def bare_head(
+        self, node: s.Name, like: tuple[Symbol, ...] = ()
+    ) -> tuple[Expr, tuple[Symbol, ...]]:
+        """A head without arguments, ``\\mathbb{E}_q``, with the arguments it has elsewhere."""
+        alias = self.scope.aliases.get(spell(node))
+        if alias is not None:
+            made = self.expression(alias.body)
+            return made, self._bound_of(made, node)
+        name, extra = self.head_name(node, set())
+        families = [key for key in self.theory.families if key[0] == name]
+        signatures = self.scope.survey.signatures.get(look.head_stem(node), [])
+        slots: tuple[str, ...] = ()
+        conditions: tuple[str, ...] = ()
+        if like:
+            slots = tuple(self.slot_of(v) for v in like)
+            for sig in signatures:
+                if set(sig.left) == set(slots):
+                    conditions = sig.right
+        elif families:
+            slots, conditions = tuple(sorted(families[0][1])), tuple(sorted(families[0][2]))
+        elif signatures:
+            best = max(
+                signatures, key=lambda sig: (len(sig.right) > 0 and name != "p", -len(sig.left))
+            )
+            slots, conditions = best.left, best.right
+        elif name in self.theory.models:
+            slots = self.theory.models[name]
+        else:
+            slots = (
+                ("x",)
+                if not self.theory.models
+                else (sorted({s for m in self.theory.models.values() for s in m})[0],)
+            )
+        for item in extra:
+            conditions += (
+                (self.slot(item),)
+                if isinstance(item, s.Name) and self.slot(item) not in conditions
+                else ()
+            )
+        values = [(slot, self.variable(slot).symbol) for slot in slots]
+        given = [(slot, self.variable(slot).symbol) for slot in conditions]
+        if like:
+            values = [(slot, v) for slot, v in zip(slots, like, strict=True)]
+        self.register(name, [*slots, *conditions])
+        return e.Density(name, values, given), tuple(v for _, v in values)
+
+    def _family_distribution(
+        self, node: s.Call, like: tuple[Symbol, ...]
+    ) -> tuple[Expr, tuple[Symbol, ...]]:
+        if len(node.groups) > 1:
+            made = self.family_density(node)
+            value = made.args[0]
+            if not isinstance(value, Symbol | e.Item):
+                raise self.refuse(node, "this density is taken at an expression, not at a variable")
+            return made, (value,)
+        value = like[0] if like else None
+        made = self.make_family(node, value)
+        return made, (made.args[0],)
+
+    def _family_without_value(self, node: s.Node) -> bool:
+        return isinstance(node, s.Call) and bool(look.family(node.head)) and len(node.groups) == 1
+
+    def _wants_partner(self, node: s.Node) -> bool:
+        return self._family_without_value(node) or isinstance(node, s.Name)
+
+    def _subscript_head(self, head: s.Name) -> s.Name | None:
+        return next(
+            (part for part in head.subscripts if look.is_density_head(part, self.scope.survey)),
+            None,
+        )  # type: ignore[return-value]
+
+    def _names_density(self, item: s.Name) -> bool:
+        """Whether a name was defined as a mixture or product of densities, ``m := \\frac12 (p +
+        q)``.
+        """
+        macro = self.macro(spell(item), ())
+        return (
+            macro is not None
+            and any(
+                isinstance(inner, s.Name)
+                and look.is_density_head(inner, self.scope.survey)
+                and not isinstance(macro.body, s.Expectation)
+                for inner in walk(macro.body)
+            )
+            and isinstance(macro.body, s.Product | s.Sum | s.Fraction | s.Call | s.Name | s.Group)
+        )
+
+    def _joint(
+        self,
+        items: Sequence[s.Node],
+        head: str = "p",
+        given: tuple[s.Node, ...] = (),
+    ) -> e.Density:
+        """p of the named random variables, as in H(X, Y)."""
+
+        def pairs(nodes: Sequence[s.Node]) -> list[tuple[str, Expr]]:
+            made = []
+            for item in nodes:
+                if not isinstance(item, s.Name):
+                    raise self.refuse(
+                        item,
+                        "a random variable is needed here",
+                        "name one, as in H(X) or z \\sim q(z)",
+                    )
+                slot = self.slot(item)
+                made.append((slot, self.variable(slot).symbol))
+            return made
+
+        values, conditions = pairs(items), pairs(given)
+        self.register(head, [slot for slot, _ in (*values, *conditions)])
+        return e.Density(head, values, conditions)
+
+    def _is_distribution(self, item: s.Node) -> bool:
+        if isinstance(item, s.Group | s.Fraction | s.Product | s.Sum):
+            names = [inner for inner in walk(item) if isinstance(inner, s.Name)]
+            return any(look.is_density_head(name, self.scope.survey) for name in names)
+        if isinstance(item, s.Name) and self._names_density(item):
+            return True
+        if isinstance(item, s.Name):
+            return look.is_density_head(item, self.scope.survey)
+        return isinstance(item, s.Call) and (
+            look.is_density_call(item, self.scope.survey) or bool(look.family(item.head))
+        )
+
+    def owner_of(self, variables: list[s.Name]) -> str:
+        """The head that ``\\mathbb{E}_z`` speaks of: p, or the only head that has the variables."""
+        slots = {self.slot(item) for item in variables}
+        heads = [
+            head
+            for head, used in self.scope.survey.signatures.items()
+            if any(slots <= set(sig.left) for sig in used)
+        ]
+        return heads[0] if len(heads) == 1 else "p"

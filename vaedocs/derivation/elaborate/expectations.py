@@ -1,0 +1,252 @@
+"""Expectations in their many spellings, and integrals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import sympy
+from sympy import Expr, Integer, Symbol
+
+from vaedocs.derivation import expressions as e
+from vaedocs.derivation import survey as look
+from vaedocs.derivation import syntax as s
+from vaedocs.derivation.elaborate.divergences import Divergences
+from vaedocs.derivation.elaborate.trees import (
+    unbound_names,
+)
+from vaedocs.derivation.spelling import is_parameter, spell, walk
+
+
+class Expectations(Divergences):
+    """Reads expectations and integrals."""
+
+    def _samples(self, sampling: s.Sampling) -> tuple[Expr, tuple[Symbol, ...]]:
+        """The density and the variables of ``z \\sim q(z | x)`` and its many spellings."""
+        given: tuple[s.Node, ...] = ()
+        items = sampling.variables
+        if len(items) == 1 and isinstance(items[0], s.Conditioned):
+            given, items = items[0].conditions, items[0].items
+        variables = [one for item in items for one in self._expand(item)]
+        node = sampling.distribution
+        if node is not None and not variables and isinstance(node, s.Name):
+            head = (
+                look.is_density_head(node, self.scope.survey) or spell(node) in self.scope.aliases
+            )
+            if not head and not is_parameter(node):
+                variables, node = self._expand(node), None
+        if node is None:
+            made = self._joint(variables, self.owner_of(variables), given)
+            return made, tuple(v for _, v in made.values)
+        if not variables:
+            return self.distribution(node)
+        symbols = []
+        for item in variables:
+            slot = self.slot(item)
+            made_variable = self.variable(slot)
+            symbols.append(
+                made_variable.symbol
+                if spell(item) == slot or slot == spell(item).lower()
+                else self._copy(item, slot, made_variable)
+            )
+        if isinstance(node, s.Call) and look.family(node.head):
+            weight: Expr = Integer(1)
+            drawn = []
+            for symbol in symbols:
+                if len(node.groups) == 1:
+                    one = self.make_family(node, symbol)
+                    drawn.append(one.args[0])
+                else:
+                    one = self.family_density(node)
+                    one = one.xreplace({one.args[0]: symbol})
+                    drawn.append(symbol)
+                weight = weight * one
+            return weight, tuple(drawn)
+        if (
+            isinstance(node, s.Name)
+            and not look.is_density_head(node, self.scope.survey)
+            and spell(node) not in self.scope.aliases
+        ):
+            made_joint = self._joint(variables, spell(node))
+            return made_joint, tuple(v for _, v in made_joint.values)
+        weight, bound = self.distribution(node)
+        if set(symbols) == set(bound):
+            return weight, tuple(symbols)
+        if isinstance(weight, e.Density):
+            slots = [self.slot(item) for item in variables]
+            if len(weight.values) == len(symbols) and sorted(slots) == sorted(
+                slot for slot, _ in weight.values
+            ):
+                pairs = [(slot, symbols[slots.index(slot)]) for slot, _ in weight.values]
+                return e.Density(weight.head, pairs, weight.conditions), tuple(symbols)
+            if len(weight.values) == 1:
+                slot = weight.values[0][0]
+                total: Expr = Integer(1)
+                for symbol in symbols:
+                    total = total * e.Density(weight.head, [(slot, symbol)], weight.conditions)
+                return total, tuple(symbols)
+        raise self.refuse(
+            sampling,
+            "the variables left of ∼ are not those of the density",
+            r"write z \sim q(z \mid x)",
+        )
+
+    def _expand(self, item: s.Node) -> list[s.Name]:
+        if isinstance(item, s.Range):
+            first, last = item.start, item.stop
+            if isinstance(first, s.Name):
+                self.scope.unrolled.add(look.stem_of_variable(first))
+            if (
+                isinstance(first, s.Name)
+                and isinstance(last, s.Name)
+                and len(first.subscripts) == 1
+                and len(last.subscripts) == 1
+            ):
+                start, stop = self._integer(first.subscripts[0]), self._integer(last.subscripts[0])
+                return [
+                    replace(first, subscripts=(s.Number(str(k), span=item.span),))
+                    for k in range(start, stop + 1)
+                ]
+            if (
+                isinstance(first, s.Name)
+                and isinstance(last, s.Name)
+                and first.indices
+                and last.indices
+            ):
+                start, stop = self._integer(first.indices[0]), self._integer(last.indices[0])
+                return [
+                    replace(first, indices=(s.Number(str(k), span=item.span),))
+                    for k in range(start, stop + 1)
+                ]
+        if not isinstance(item, s.Name):
+            raise self.refuse(
+                item, "a random variable is needed here", "name one, as in H(X) or z \\sim q(z)"
+            )
+        item = self.concrete(item)
+        if len(item.subscripts) == 1 and isinstance(item.subscripts[0], s.Range):
+            return self.members(item)
+        return [item]
+
+    def _expectation(self, node: s.Expectation) -> Expr:
+        samplings = node.samplings
+        if not samplings:
+            samplings = (self._everything_random(node),)
+        weight: Expr = Integer(1)
+        bound: tuple[Symbol, ...] = ()
+        for sampling in samplings:
+            one, variables = self._samples(sampling)
+            weight, bound = weight * one, (*bound, *variables)
+        if node.condition:
+            if not isinstance(weight, e.Density):
+                raise self.refuse(node, "a conditional expectation needs one density")
+            given = [pair for item in node.condition for pair in self.fill(item, None)]
+            weight = e.Density(weight.head, weight.values, [*weight.conditions, *given])
+        weight, bound = self._through_noise(weight, bound)
+        with self.holding(*(self.slot_of(v) for v in bound)):
+            return self._moment(node, weight, bound)
+
+    def _moment(self, node: s.Expectation, weight: Expr, bound: tuple[Symbol, ...]) -> Expr:
+        """The mean, variance or covariance under a weight."""
+        if node.kind == "Cov" and isinstance(node.body, s.Sequence) and len(node.body.items) == 2:
+            a, b = (self.expression(item) for item in node.body.items)
+            return e.Covariance(a, b, weight, bound)
+        body = self.expression(node.body)
+        weight, bound = self.refreshed(weight), self.refresh(bound)
+        if node.kind == "E":
+            return e.Expectation(body, weight, bound)
+        made = e.Variance(body, weight, bound)
+        return sympy.sqrt(made) if node.kind == "Std" else made
+
+    def _through_noise(
+        self, weight: Expr, bound: tuple[Symbol, ...]
+    ) -> tuple[Expr, tuple[Symbol, ...]]:
+        """E over z = g(ε) as E over ε, where nothing else says what density z has."""
+        if not isinstance(weight, e.Density) or len(bound) != 1:
+            return weight, bound
+        slot = self.slot_of(bound[0])
+        made = self.scope.transforms.get(slot)
+        if made is None or weight.key in self.theory.families:
+            return weight, bound
+        names = {self.slot(n): n for n in walk(made.body) if isinstance(n, s.Name)}
+        given = {slot for slot, _ in weight.conditions}
+        noise = [n for s_, n in names.items() if s_ in self.scope.survey.random and s_ not in given]
+        if not noise:
+            return weight, bound
+        joint = self._joint(noise, self.owner_of(noise))
+        return joint, tuple(v for _, v in joint.values)
+
+    def _looked_through(self, node: s.Node) -> Iterator[s.Name]:
+        """The free names of an expression, and instead of a defined one those it is made of."""
+        for name in unbound_names(node):
+            slot = self.slot(name)
+            made = self.scope.transforms.get(slot) or self.macro(spell(name), ())
+            if made is None or made.parameters or name.subscripts or name.indices:
+                yield name
+            else:
+                yield from self._looked_through(made.body)
+
+    def _everything_random(self, node: s.Expectation) -> s.Sampling:
+        """The variables of ``\\mathbb{E}[f(X)]``: all random ones in the body that nothing else
+        binds.
+        """
+        conditions = {self.slot(item) for item in node.condition if isinstance(item, s.Name)}
+        found: dict[str, s.Name] = {}
+        for inner in self._looked_through(node.body):
+            if isinstance(inner, s.Name):
+                slot = self.slot(inner)
+                known = slot in self.scope.survey.random or slot in self.theory.variables
+                if known and slot not in conditions:
+                    found.setdefault(spell(inner), inner)
+        if not found:
+            limits = {
+                spell(inner.upper) for inner in walk(node.body) if isinstance(inner, s.BigOperator)
+            }
+            capitals = [
+                inner
+                for inner in walk(node.body)
+                if isinstance(inner, s.Name) and len(inner.base) == 1 and inner.base.isupper()
+                if spell(inner) not in limits
+            ]
+            letters = capitals or [
+                inner
+                for inner in walk(node.body)
+                if isinstance(inner, s.Name) and inner.base in set("xyzXYZ")
+            ]
+            found = {spell(inner): inner for inner in letters}
+        if not found:
+            raise self.refuse(
+                node,
+                "an expectation must name its density",
+                r"write \mathbb{E}_{q(z \mid x)}[\dots]",
+            )
+        return s.Sampling(tuple(found.values()), None, span=node.span)
+
+    def _integral(self, node: s.Integral) -> Expr:
+        bound: list[Symbol] = []
+        for item in node.variables:
+            for one in self._expand(item):
+                slot = self.slot(one)
+                if slot in self.scope.survey.random or slot in self.theory.variables:
+                    made = self.variable(slot)
+                    bound.append(
+                        made.symbol
+                        if spell(one) == slot or slot == spell(one).lower()
+                        else self._copy(one, slot, made)
+                    )
+                else:
+                    bound.append(self.variable(spell(one)).symbol)
+        if not bound:
+            raise self.refuse(node, "the integral has no differential", r"end it with \,dz")
+        limits = []
+        whole = node.lower is None
+        if node.lower is not None and node.upper is not None:
+            low, high = self.scalar(node.lower), self.scalar(node.upper)
+            if (low, high) != (-sympy.oo, sympy.oo):
+                limits = [(low, high)]
+            else:
+                whole = True
+        with self.holding(*(self.slot_of(v) for v in bound)):
+            body = self.expression(node.body)
+        if whole and len(bound) == 1 and not body.has(e.Density, e.Family, e.Apply):
+            limits = [(-sympy.oo, sympy.oo)]  # no density says what the space is: the real line
+        return e.Integral(body, limits, self.refresh(tuple(bound)))

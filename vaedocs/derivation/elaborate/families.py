@@ -1,0 +1,146 @@
+"""Densities with a formula: normal, Bernoulli and the others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sympy import Expr, Integer, Symbol
+
+from vaedocs.derivation import expressions as e
+from vaedocs.derivation import survey as look
+from vaedocs.derivation import syntax as s
+from vaedocs.derivation.elaborate.densities import Densities
+from vaedocs.derivation.elaborate.trees import (
+    size_identity,
+)
+from vaedocs.derivation.shapes import describe
+from vaedocs.derivation.spelling import spell
+from vaedocs.derivation.theory import Shape
+
+
+class Families(Densities):
+    r"""Reads ``\mathcal{N}(z; \mu, \sigma^2)`` and its kin."""
+
+    def family_density(self, node: s.Call) -> Expr:
+        """``\\mathcal{N}(z; \\mu, \\sigma^2)``: the density at z."""
+        if len(node.groups) < 2:
+            raise self.refuse(
+                node,
+                "a distribution is no number",
+                r"write \mathcal{N}(z; \mu, \sigma^2) for its density at z",
+            )
+        value = self.expression(node.groups[0][0])
+        if isinstance(node.groups[0][0], s.Name):
+            self.variable(self.slot(node.groups[0][0]))
+            self.scope.survey.random.setdefault(self.slot(node.groups[0][0]), None)
+        return self.make_family(node, value)
+
+    def make_family(self, node: s.Call, value: Expr | None) -> Expr:
+        """The family's density at ``value`` (a fresh variable if None)."""
+        assert isinstance(node.head, s.Name)
+        kind = look.family(node.head)
+        parameters = list(node.groups[-1])
+        expected = {
+            "normal": 2,
+            "bernoulli": 1,
+            "categorical": 1,
+            "uniform": 2,
+            "binomial": 2,
+            "exponential": 1,
+            "laplace": 2,
+        }[kind]
+        if len(parameters) != expected:
+            raise self.refuse(
+                node,
+                f"{spell(node.head)} takes {expected} parameter{'s' * (expected > 1)}, found "
+                f"{len(parameters)}",
+                r"write \mathcal{N}(\mu, \sigma^2), \mathrm{Bern}(\pi), \mathrm{Exp}(\lambda)",
+            )
+        if kind == "normal":
+            return self._normal(node, parameters[0], parameters[1], value)
+        made = [self.expression(item) for item in parameters]
+        if value is None:
+            value = self.fresh_variable(self.shape(made[0]) if kind == "bernoulli" else ())
+        if kind == "bernoulli" and self.shape(value) and not self.shape(made[0]):
+            made[0] = self._reshape(made[0], self.shape(value))
+        for inner in made:
+            if (
+                isinstance(inner, Symbol)
+                and kind in {"bernoulli", "binomial"}
+                and inner is made[-1]
+            ):
+                self.theory.add_tags(inner, "unit")
+            if isinstance(inner, Symbol) and kind == "categorical":
+                self.theory.add_tags(inner, "simplex")
+            if isinstance(inner, e.Apply) and kind in {"bernoulli"}:
+                info = self.theory.functions[inner.name]
+                self.theory.functions[inner.name] = replace(info, unit=True)
+        if kind in {"bernoulli", "categorical", "binomial"}:
+            slot = self.slot_of(value)
+            if slot in self.theory.variables:
+                values = (Integer(0), Integer(1)) if kind == "bernoulli" else ()
+                self.theory.variables[slot] = replace(
+                    self.theory.variables[slot], discrete=True, values=values
+                )
+        maker = {
+            "bernoulli": e.Bernoulli,
+            "categorical": e.Categorical,
+            "uniform": e.Uniform,
+            "binomial": e.Binomial,
+            "exponential": e.Exponential,
+            "laplace": e.Laplace,
+        }[kind]
+        return maker(value, *made)
+
+    def fresh_variable(self, made: Shape) -> Symbol:
+        """A variable nobody named, for ``KL(N(…) ‖ N(…))``."""
+        for number in range(100):
+            name = "u" if number == 0 else f"u_{number}"
+            if name not in self.theory.symbols or (
+                name in self.theory.variables and self.theory.variables[name].shape == made
+            ):
+                break
+        if made:
+            self.scope.declared_shapes[name] = made
+        return self.variable(name).symbol
+
+    def _normal(
+        self, node: s.Call, mean_node: s.Node, covariance_node: s.Node, value: Expr | None
+    ) -> Expr:
+        wanted = self.shape(value) if value is not None else ()
+        outer, self._value_size = self._value_size, (wanted[0] if wanted else None)
+        try:
+            mean = self.expression(mean_node)
+            wants_vector = (
+                bool(self.shape(mean)) or bool(wanted) or self._is_matrix_syntax(covariance_node)
+            )
+            if wants_vector and self._value_size is None:
+                self._value_size = (
+                    self.shape(mean)[0] if self.shape(mean) else self._hinted_size(mean)
+                )
+            covariance = self._covariance(covariance_node)
+        finally:
+            size, self._value_size = self._value_size, outer
+        if self.shape(covariance) or wants_vector:
+            size = size if size is not None else self.shape(covariance)[0]
+            if value is None:
+                value = self.fresh_variable((size,))
+            elif not self.shape(value):
+                value = self._reshape(value, (size,))
+            mean = e.Zeros(size) if mean == 0 else self._reshape(mean, (size,))
+            covariance = self._as_matrix(covariance, size, covariance_node)
+            for what, made in (("mean", self.shape(mean)), ("covariance", self.shape(covariance))):
+                target = (size,) if what == "mean" else (size, size)
+                if made != target:
+                    raise self.mismatch(
+                        node, f"the {what} is {describe(made)}, the variable is {describe((size,))}"
+                    )
+        elif value is None:
+            value = self.fresh_variable(())
+        return e.Normal(value, mean, covariance)
+
+    def _covariance(self, node: s.Node) -> Expr:
+        """A covariance; a bare ``I`` has the size of the variable."""
+        if self._value_size is not None:
+            node = size_identity(node, self._value_size)
+        return self.expression(node)

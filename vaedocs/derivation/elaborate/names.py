@@ -1,0 +1,326 @@
+"""Names, their indices and their slots: what a decorated letter stands for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import sympy
+from sympy import Expr, Integer, Rational, Symbol
+
+from vaedocs.derivation import expressions as e
+from vaedocs.derivation import survey as look
+from vaedocs.derivation import syntax as s
+from vaedocs.derivation.elaborate.definitions import Definitions
+from vaedocs.derivation.elaborate.scope import CONST, NeedsInteger
+from vaedocs.derivation.elaborate.trees import (
+    leaves,
+    rebuild,
+    split_indices,
+)
+from vaedocs.derivation.spelling import spell, stem, walk
+from vaedocs.derivation.theory import Fact
+
+
+class Names(Definitions):
+    """Reads numbers and names."""
+
+    def _number(self, node: s.Number) -> Expr:
+        if len(node.text) > 300:
+            raise self.refuse(node, "this number has more than 300 digits")
+        return sympy.oo if node.text == "oo" else Rational(node.text)
+
+    def _words(self, node: s.Words) -> Expr:
+        if node.text.strip(" .").lower() in {"const", "constant", "c", "cst"}:
+            return CONST
+        raise self.refuse(
+            node,
+            f"the words “{node.text}” are no mathematics",
+            "put prose outside the display, or into \\text after a comma",
+        )
+
+    def _name(self, node: s.Name) -> Expr:
+        general = spell(node)
+        if self.scope.integers and (macro := self.macro(general, ())):
+            return self._defined(node, general, macro, ())  # L_K, and not L_2, was defined
+        node = self.concrete(node)
+        name = spell(node)
+        if name in self.indices:
+            return self.indices[name]
+        if name in self.scope.integers:
+            return Integer(self.scope.integers[name])
+        if (made := self.made_of(name)) is not None:
+            return made
+        if macro := self.macro(name, ()):
+            return self._defined(node, name, macro, ())
+        if not node.subscripts and not node.indices:
+            if (
+                (
+                    node.base == "pi"
+                    and not node.style
+                    and not node.accents
+                    and name not in self.theory.variables
+                )
+                and "simplex" not in self.scope.declared_tags.get(name, set())
+                and not self._is_array(name)
+            ):
+                return sympy.pi
+            if (
+                node.base == "e"
+                and not node.style
+                and not node.accents
+                and not self._declared(name)
+            ):
+                return sympy.E
+            if node.base == "1" and node.style:
+                return e.Ones(self._only_dimension(node))
+        if (
+            node.base == "I"
+            and not node.indices
+            and len(node.subscripts) <= 1
+            and name not in self.theory.shapes
+            and name not in self.theory.symbols
+        ) and name not in self.scope.declared_tags:
+            size = self._value_size if self._value_size is not None else None
+            return e.Identity(
+                self.dimension(node.subscripts[0])
+                if node.subscripts
+                else size or self._only_dimension(node)
+            )
+        if (
+            look.is_density_head(node, self.scope.survey)
+            and self.knows_head(node)
+            and name not in self.theory.symbols
+        ):
+            weight, _ = self.distribution(node)
+            return weight
+        if (
+            len(name) == 1
+            and name.isupper()
+            and not self._declared(name)
+            and (lower := self.slot(node)) != name
+        ):
+            return self.variable(lower).symbol  # X and x are one random variable
+        return self._indexed(node, name)
+
+    def _declared(self, name: str) -> bool:
+        scope = self.scope
+        return (
+            name in scope.declared_shapes
+            or name in scope.declared_tags
+            or name in self.theory.symbols
+            or name in scope.survey.random
+            or name in scope.survey.called
+        )
+
+    def _is_array(self, name: str) -> bool:
+        return name in self.scope.declared_shapes or name in self.scope.survey.index_hints
+
+    def _indexed(self, node: s.Name, name: str) -> Expr:
+        """A name with its indices: a component, one of a family of copies, or a name of its own."""
+        base = stem(node)
+        if len(self.scope.declared_shapes.get(base, ())) == 2:
+            node = replace(node, subscripts=split_indices(node.subscripts))
+        if node.indices and all(self._is_index(part) for part in node.indices):
+            family = self._indexed(replace(node, indices=()), spell(replace(node, indices=())))
+            return e.Item(family, self.scalar(node.indices[0]))
+        if node.subscripts and not node.indices:
+            declared = None if base in self.scope.copies else self.scope.declared_shapes.get(base)
+            if (
+                declared
+                and all(
+                    self._is_index(part) or isinstance(part, s.Number) for part in node.subscripts
+                )
+                and len(node.subscripts) == len(declared)
+            ):
+                return e.Component(
+                    self.symbol(base, base), [self.scalar(part) for part in node.subscripts]
+                )
+            if (
+                declared
+                and len(node.subscripts) == 1
+                and self._looks_like_index(node.subscripts[0])
+                and name not in self.scope.declared_shapes
+                and base + "_" not in self.scope.declared_shapes
+            ) and len(declared) == 1:
+                return e.Component(
+                    self.symbol(base, base), [self._free_index(node.subscripts[0], declared[0])]
+                )
+            if (
+                len(node.subscripts) == 1
+                and self._is_index(node.subscripts[0])
+                and not isinstance(node.subscripts[0], s.Number)
+            ):
+                return e.Item(self.symbol(base, base), self.scalar(node.subscripts[0]))
+            if (
+                len(node.subscripts) == 1
+                and base in self.scope.survey.index_hints
+                and isinstance(node.subscripts[0], s.Number)
+                and base + "_" not in self.scope.declared_shapes
+                and not self._is_sequence(base)
+                and base not in self.scope.unrolled
+            ):
+                return e.Item(self.symbol(base, base), self.scalar(node.subscripts[0]))
+            if (
+                len(node.subscripts) == 1
+                and base in self.scope.survey.index_hints
+                and self._looks_like_index(node.subscripts[0])
+                and base not in self.scope.survey.random
+            ):
+                return e.Item(
+                    self.symbol(base, base),
+                    self._free_index(
+                        node.subscripts[0], self.dimension(self.scope.survey.index_hints[base])
+                    ),
+                )
+            if len(node.subscripts) == 2 and all(self._is_index(part) for part in node.subscripts):
+                return e.Item(
+                    e.Item(self.symbol(base, base), self.scalar(node.subscripts[0])),
+                    self.scalar(node.subscripts[1]),
+                )
+        return self.symbol(name, base)
+
+    def _free_index(self, node: s.Node, size: Expr) -> Expr:
+        """An index that no sum binds: any one from 1 to the size."""
+        index = self.dimension(node)
+        if (
+            isinstance(index, Symbol)
+            and spell(node) not in self.indices
+            and not any(fact.left == index for fact in self.theory.constraints)
+        ):
+            self.theory.constraints.append(Fact("<=", index, size, f"{index} is an index"))
+        return index
+
+    def _is_sequence(self, base: str) -> bool:
+        return base in self.scope.survey.separate
+
+    def _looks_like_index(self, node: s.Node) -> bool:
+        return (
+            isinstance(node, s.Name)
+            and len(node.base) == 1
+            and node.base in "ijklmnd"
+            and not node.style
+        )
+
+    def _is_index(self, node: s.Node) -> bool:
+        """Whether a subscript is made of bound indices and numbers."""
+        names = [inner for inner in walk(node) if isinstance(inner, s.Name)]
+        return bool(names) and all(
+            spell(inner) in self.indices or spell(inner) in self.scope.integers for inner in names
+        )
+
+    def _only_dimension(self, node: s.Node) -> Expr:
+        """The size of a bare ``I``: the one dimension in use, else one of its own."""
+        sizes = {d for made in self.scope.declared_shapes.values() for d in made if d != 1}
+        sizes |= {d for made in self.theory.shapes.values() for d in made if d != 1}
+        if len(sizes) == 1:
+            return sizes.pop()
+        return self.dimension(s.Name("d", span=node.span))
+
+    def concrete(self, node: s.Name) -> s.Name:
+        """Put known integers into subscripts: ``x_{t-1}`` at t = 2 is ``x_1``."""
+        if not self.scope.integers or not (node.subscripts or node.indices):
+            return node
+
+        def settle(part: s.Node) -> s.Node:
+            if isinstance(part, s.Number | s.Words):
+                return part
+            if isinstance(part, s.Range):
+                return s.Range(
+                    part.start and settle(part.start),
+                    part.stop and settle(part.stop),
+                    span=part.span,
+                )
+            names = [inner for inner in walk(part) if isinstance(inner, s.Name)]
+            if names and all(spell(inner) in self.scope.integers for inner in names):
+                value = self.scalar(part)
+                if value.is_Integer:
+                    return s.Number(str(value), span=part.span)
+            return part
+
+        return replace(
+            node,
+            subscripts=tuple(map(settle, node.subscripts)),
+            indices=tuple(map(settle, node.indices)),
+        )
+
+    def slot(self, node: s.Name) -> str:
+        node = self.concrete(node)
+        slot = self.scope.survey.slot(node)
+        lower = slot.lower()
+        if (
+            len(slot) == 1
+            and slot.isupper()
+            and (lower in self.scope.survey.random or lower in self.theory.variables)
+        ):
+            return lower
+        return slot
+
+    def slot_of(self, variable: Expr) -> str:
+        for slot, made in self.theory.variables.items():
+            if made.symbol == variable:
+                return slot
+        return str(variable).split("_")[0]
+
+    def knows_head(self, head: s.Name) -> bool:
+        name = look.head_stem(head)
+        return (
+            spell(head) in self.scope.survey.bare_heads
+            or name in self.scope.survey.signatures
+            or name in self.theory.models
+            or spell(head) in self.theory.models
+            or spell(head) in self.scope.aliases
+        )
+
+    def _integer(self, node: s.Node | None) -> int:
+        assert node is not None
+        for inner in walk(node):
+            if isinstance(inner, s.Name) and spell(inner) not in self.scope.integers:
+                raise NeedsInteger(spell(inner))
+        value = self.scalar(node)
+        if not value.is_Integer:
+            raise self.refuse(node, "a whole number is needed here")
+        return int(value)
+
+    def _first(self, item: s.Name) -> int:
+        return 1
+
+    def members(self, item: s.Name) -> list[s.Name]:
+        """``x_{1:T}`` as ``x_1, x_2, x_3``, at the concrete T that is being tried."""
+        part = item.subscripts[0]
+        assert isinstance(part, s.Range)
+        self.scope.unrolled.add(look.stem_of_variable(item))
+        start = self._integer(part.start) if part.start is not None else self._first(item)
+        stop = self._integer(part.stop) - (part.start is None)
+        return [
+            replace(item, subscripts=(s.Number(str(k), span=item.span),))
+            for k in range(start, stop + 1)
+        ]
+
+    def _range(self, node: s.Range) -> list[s.Node]:
+        """All pieces from ``start`` to ``stop``, which differ in one number."""
+        first, last = node.start, node.stop
+        if first is None or last is None:
+            raise self.refuse(node, "this list has no beginning or no end")
+        places = [
+            (a, b)
+            for a, b in zip(leaves(first), leaves(last), strict=False)
+            if spell(a) != spell(b)
+        ]
+        if len(places) < 1 or not isinstance(places[0][0], s.Number):
+            raise self.refuse(
+                node, "it is not clear how this list goes on", r"write a sum \sum_{i=1}^{n}"
+            )
+        begin, end = int(places[0][0].text), self._integer(places[0][1])
+        mark = places[0][0].span
+
+        def at(k: int) -> s.Node:
+            return rebuild(
+                first,
+                lambda inner: (
+                    s.Number(str(k), span=inner.span)
+                    if inner.span == mark and isinstance(inner, s.Number)
+                    else None
+                ),
+            )
+
+        return [at(k) for k in range(begin, end + 1)]

@@ -1,0 +1,266 @@
+"""What the parts of the elaborator share: the scope, complaints with their place, symbols and
+shapes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from sympy import Expr, Integer, Symbol
+
+from vaedocs.derivation import survey as look
+from vaedocs.derivation import syntax as s
+from vaedocs.derivation.elaborate.trees import (
+    Sized,
+)
+from vaedocs.derivation.errors import NotCheckable
+from vaedocs.derivation.shapes import ShapeMismatch, describe, shape
+from vaedocs.derivation.spelling import spell
+from vaedocs.derivation.theory import Shape, Theory, Variable
+
+CONST = Symbol(r"\text{const}", real=True)
+
+
+class Mismatch(NotCheckable):
+    """Readable, but wrong before any number is put in: shapes or spaces that do not fit."""
+
+
+@dataclass(frozen=True)
+class Macro:
+    """A definition: ``parameters`` as the author wrote them (none: a plain name) and the body's
+    syntax.
+    """
+
+    parameters: tuple[s.Node, ...]
+    body: s.Node
+    literal: str  # the spelling of the whole left side
+    text: str = ""
+
+
+@dataclass
+class Claimed:
+    """A claim found in a brace: ``left relation right``, and where."""
+
+    relation: str
+    left: Expr
+    right: Expr
+    span: s.Span
+    defines: Symbol | None = None
+
+
+class NeedsInteger(Exception):
+    """A limit (K, T) has to be made concrete before the display can be read."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+@dataclass
+class Scope:
+    """What the elaborator shares between hypotheses and rows."""
+
+    theory: Theory
+    survey: look.Survey
+    macros: dict[str, list[Macro]] = field(default_factory=dict)
+    declared_shapes: dict[str, Shape] = field(default_factory=dict)
+    declared_tags: dict[str, set[str]] = field(default_factory=dict)
+    aliases: dict[str, Macro] = field(default_factory=dict)  # q_x(z) read as q(z | x)
+    integers: dict[str, int] = field(default_factory=dict)  # K = 2 while a general K is tried out
+    unrolled: set[str] = field(default_factory=set)  # limits that had to be made concrete
+    differentiated: set[str] = field(default_factory=set)
+    transforms: dict[str, Macro] = field(default_factory=dict)  # z = g(ε), both random
+    loose: set[str] = field(default_factory=set)  # x_t of a display where no sum binds t
+    sequences: bool = False  # whether the display has a range or a sum, x_{1:T}
+    copies: set[str] = field(default_factory=set)  # stems of vectors numbered by an index, μ_k
+    index_limits: dict[str, s.Node] = field(default_factory=dict)
+
+
+class Base:
+    """One source text, the scope it is read in, and what every part of the elaborator needs."""
+
+    _value_size: Expr | None = None
+
+    def __init__(self, scope: Scope, source: str) -> None:
+        self.scope = scope
+        self.theory = scope.theory
+        self.source = source
+        self.indices: dict[str, Expr] = {}  # bound indices in scope
+        self.claims: list[Claimed] = []
+        self.held: frozenset[str] = frozenset()  # variables that a binder above binds
+        self.fresh = 0
+
+    def refuse(self, node: s.Node, message: str, hint: str = "") -> NotCheckable:
+        """The error to raise for ``node``."""
+        return NotCheckable(message, self.source, *node.span, hint=hint)
+
+    def mismatch(self, node: s.Node, message: str, hint: str = "") -> Mismatch:
+        """The error for something that cannot be right, whatever the numbers."""
+        return Mismatch(message, self.source, *node.span, hint=hint)
+
+    @contextmanager
+    def holding(self, *slots: str) -> Iterator[None]:
+        """Below, these variables are bound: they do not stand for what they are made of."""
+        outer = self.held
+        self.held = outer | set(slots)
+        try:
+            yield
+        finally:
+            self.held = outer
+
+    def made_of(self, slot: str) -> Expr | None:
+        """What a free variable is made of, where ``z = g(\\epsilon)`` is given; else None."""
+        made = self.scope.transforms.get(slot)
+        if made is None or slot in self.held:
+            return None
+        with self.holding(slot):
+            return self.expression(made.body)
+
+    @contextmanager
+    def shapes_at(self, node: s.Node) -> Iterator[None]:
+        """Place a shape error at ``node``."""
+        try:
+            yield
+        except ShapeMismatch as error:
+            raise self.mismatch(node, str(error)) from None
+
+    def symbol(self, name: str, base: str = "") -> Symbol:
+        """The symbol called ``name``; ``base`` is its stem, under which shapes may be declared for
+        all indices.
+        """
+        found = self.theory.symbols.get(name)
+        if found is not None:
+            return found
+        declared = self.scope.declared_shapes
+        made_shape = declared.get(name, declared.get(base + "_", ()))
+        tags = self.scope.declared_tags.get(name, set()) | self.scope.declared_tags.get(
+            base + "_", set()
+        )
+        if name in self.scope.survey.vectors:
+            tags = tags | {"simplex", "positive"}
+        if base in {r"\sigma", r"\tau"} or name in {r"\sigma", r"\tau"}:
+            tags = tags | {"positive"}
+        assumptions: dict[str, bool] = {"real": True}
+        if made_shape:
+            assumptions = {"commutative": False}
+        elif "integer" in tags:
+            assumptions = {"integer": True, "positive": True}
+        elif "positive" in tags:
+            assumptions = {"positive": True}
+        elif "nonnegative" in tags:
+            assumptions = {"nonnegative": True}
+        symbol = Symbol(name, **assumptions)
+        self.theory.symbols[name] = symbol
+        if made_shape:
+            self.theory.shapes[symbol] = made_shape
+        if tags:
+            self.theory.add_tags(symbol, *tags)
+        return symbol
+
+    def dimension(self, node: s.Node) -> Expr:
+        """A size: a number or a positive integer symbol."""
+        if isinstance(node, s.Name):
+            name = spell(node)
+            if isinstance(node, Sized):
+                return node.size
+            if name in self.scope.integers:
+                return Integer(self.scope.integers[name])
+            if name not in self.theory.symbols:
+                self.scope.declared_tags.setdefault(name, set()).add("integer")
+            return self.symbol(name)
+        return self.scalar(node)
+
+    def variable(self, slot: str) -> Variable:
+        """The random variable of a slot, made when it is first asked for."""
+        if slot not in self.theory.variables:
+            symbol = self.symbol(slot, slot.split("_")[0].split("^")[0])
+            self.theory.variables[slot] = Variable(symbol, self.theory.shapes.get(symbol, ()))
+        return self.theory.variables[slot]
+
+    def set_shape(self, symbol: Symbol, new: Shape) -> Symbol:
+        """Give a symbol the shape that its use shows, and return the symbol to use from now on."""
+        if self.theory.shapes.get(symbol, ()) == new:
+            return symbol
+        name = symbol.name
+        self.scope.declared_shapes[name] = new
+        self.theory.symbols.pop(name, None)
+        self.theory.shapes.pop(symbol, None)
+        made = self.symbol(name, name)
+        self.theory.shapes[made] = new
+        self.theory.add_tags(made, *self.theory.domains.pop(symbol, frozenset()))
+        for slot, variable in self.theory.variables.items():
+            if variable.symbol == symbol:
+                self.theory.variables[slot] = replace(variable, symbol=made, shape=new)
+        return made
+
+    def scalar(self, node: s.Node) -> Expr:
+        """A number-valued expression."""
+        made = self.expression(node)
+        if shape(made, self.theory):
+            raise self.mismatch(
+                node, f"a number is needed here, this is {describe(shape(made, self.theory))}"
+            )
+        return made
+
+    def expression(self, node: s.Node) -> Expr:
+        """The meaning of any expression."""
+        method: Callable[[s.Node], Expr] | None = getattr(
+            self, "_" + type(node).__name__.lower(), None
+        )
+        if method is None:
+            if isinstance(node, s.Relation):
+                raise self.refuse(
+                    node,
+                    "a relation stands where a value is needed",
+                    "the probability of an event is not in the language; write it as an integral",
+                )
+            raise self.refuse(
+                node,
+                f"a {type(node).__name__.lower()} has no meaning here",
+                "write a number, a name or a formula",
+            )
+        return method(node)
+
+    def shape(self, expr: Expr) -> Shape:
+        """The shape of an expression in this theory."""
+        return shape(expr, self.theory)
+
+    @contextmanager
+    def sized(self, target: Shape | None) -> Iterator[None]:
+        """Give a bare ``I`` the size of what it stands beside."""
+        outer = self._value_size
+        if target and len(target) == 2 and target[0] == target[1]:
+            self._value_size = target[0]
+        try:
+            yield
+        finally:
+            self._value_size = outer
+
+    def refresh(self, bound: tuple[Symbol, ...]) -> tuple[Symbol, ...]:
+        return tuple(
+            self.theory.symbols.get(v.name, v) if isinstance(v, Symbol) else v for v in bound
+        )
+
+    def refreshed(self, made: Expr) -> Expr:
+        """The expression with symbols whose shape has become known meanwhile."""
+        changes = {
+            v: self.theory.symbols[v.name]
+            for v in made.free_symbols
+            if self.theory.symbols.get(v.name, v) != v
+        }
+        return made.xreplace(changes) if changes else made
+
+    # -- what later parts define, and earlier parts already use
+    # --------------------------------------
+
+    def distribution(
+        self, node: s.Node, like: tuple[Expr, ...] = ()
+    ) -> tuple[Expr, tuple[Symbol, ...]]:
+        """A density and the variables it is a density of."""
+        raise NotImplementedError
+
+    def call_as_product(self, node: s.Call) -> tuple[Expr, Expr] | None:
+        """Head and argument of a call that is a product, ``a(b + c)``; None for a function."""
+        raise NotImplementedError

@@ -1,0 +1,227 @@
+"""Sums and products over an index, over the values of a variable, or written out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import sympy
+from sympy import Expr, Integer, Symbol
+
+from vaedocs.derivation import expressions as e
+from vaedocs.derivation import survey as look
+from vaedocs.derivation import syntax as s
+from vaedocs.derivation.elaborate.expectations import Expectations
+from vaedocs.derivation.elaborate.trees import (
+    substitute,
+)
+from vaedocs.derivation.spelling import spell, stem, walk
+
+
+class Sums(Expectations):
+    r"""Reads ``\sum`` and ``\prod``."""
+
+    def _bigoperator(self, node: s.BigOperator) -> Expr:
+        names = [spell(index) for index in node.indices]
+        if (
+            node.domain is not None
+            and isinstance(node.domain, s.Group)
+            and node.domain.bracket == "{"
+            and len(names) == 1
+        ):
+            return self._over_set(node, node.domain)
+        if node.lower is None and self._sums_over_variables(node):
+            self._must_be_all_values(node)
+            return self._sum_over_variables(node)
+        if self._must_unroll(node):
+            return self._unrolled(node)
+        lower = self.scalar(node.lower) if node.lower is not None else Integer(1)
+        upper = self._upper(node)
+        return self._over(node, names, lower, upper)
+
+    def _must_be_all_values(self, node: s.BigOperator) -> None:
+        r"""Refuse ``\sum_{x \in \mathcal{D}}``: a set of data is not the set of all values."""
+        domain, index = node.domain, node.indices[0]
+        if not isinstance(domain, s.Name) or not isinstance(index, s.Name):
+            return
+        if domain.style == "cal" and domain.base.lower() != index.base.lower():
+            raise self.refuse(
+                domain,
+                f"{spell(domain)} is not the set of all values of {spell(index)}",
+                r"number the data: \sum_{i=1}^{N} \dots x^{(i)}",
+            )
+
+    def _over_set(self, node: s.BigOperator, domain: s.Group) -> Expr:
+        """``\\sum_{x \\in \\{0, 1\\}}``: one term for each element."""
+        items = domain.body.items if isinstance(domain.body, s.Sequence) else (domain.body,)
+        index = node.indices[0]
+        if isinstance(index, s.Name) and self.slot(index) in self.scope.survey.random:
+            slot = self.slot(index)
+            values = tuple(self.scalar(item) for item in items)
+            self.theory.variables[slot] = replace(self.variable(slot), discrete=True, values=values)
+            return self._sum_over_variables(node)
+        result: Expr = Integer(0) if node.name == "sum" else Integer(1)
+        for item in items:
+            term = self.expression(substitute(node.body, {spell(index): item}))
+            result = result + term if node.name == "sum" else result * term
+        return result
+
+    def _over(self, node: s.BigOperator, names: list[str], lower: Expr, upper: Expr) -> Expr:
+        symbols = tuple(Symbol(name, integer=True, positive=True) for name in names)
+        saved = {name: self.indices.get(name) for name in names}
+        self.indices.update(dict(zip(names, symbols, strict=True)))
+        try:
+            body = self.expression(node.body)
+            if node.condition is not None:
+                body = body * self._indicator(node.condition)
+        finally:
+            for name, old in saved.items():
+                if old is None:
+                    del self.indices[name]
+                else:
+                    self.indices[name] = old
+        if node.lower is None and node.upper is None:
+            upper = self._size_from_use(body, symbols[0]) or upper
+        for symbol in reversed(symbols):
+            body = (e.Sum if node.name == "sum" else e.Product)(body, lower, upper, (symbol,))
+        return body
+
+    def _indicator(self, condition: s.Relation) -> Expr:
+        left, right = self.scalar(condition.left), self.scalar(condition.right)
+        maker = {
+            "!=": sympy.Ne,
+            "<": sympy.Lt,
+            "<=": sympy.Le,
+            ">": sympy.Gt,
+            ">=": sympy.Ge,
+            "=": sympy.Eq,
+        }.get(condition.symbol)
+        if maker is None:
+            raise self.refuse(condition, "this condition on the index is not in the language")
+        return sympy.Piecewise((Integer(1), maker(left, right)), (Integer(0), True))
+
+    def _upper(self, node: s.BigOperator) -> Expr:
+        if node.upper is not None:
+            return self.dimension(node.upper)
+        stems = {stem(n) for n in walk(node.body) if isinstance(n, s.Name) and n.subscripts}
+        limits = {spell(h): h for n, h in self.scope.survey.index_hints.items() if n in stems}
+        if len(limits) == 1:  # the same letters are summed elsewhere with a limit
+            return self.dimension(next(iter(limits.values())))
+        return self.dimension(s.Name("n", span=node.span))
+
+    def _size_from_use(self, body: Expr, index: Symbol) -> Expr | None:
+        for inner in sympy.preorder_traversal(body):
+            if isinstance(inner, e.Component) and index in inner.args[1]:
+                made = self.shape(inner.args[0])
+                return made[list(inner.args[1]).index(index)] if made else None
+        return None
+
+    def _sums_over_variables(self, node: s.BigOperator) -> bool:
+        if all(
+            isinstance(index, s.Name)
+            and (
+                self.slot(index) in self.scope.survey.random
+                or self.slot(index) in self.theory.variables
+            )
+            for index in node.indices
+        ):
+            return True
+        return self._indexed_outcomes(node) is not None
+
+    def _indexed_outcomes(self, node: s.BigOperator) -> s.Name | None:
+        """The ``x_i`` of ``\\sum_i p(x_i) \\dots``: an index that runs over the values of x."""
+        if len(node.indices) != 1 or node.name != "sum":
+            return None
+        index = spell(node.indices[0])
+        for inner in walk(node.body):
+            if isinstance(inner, s.Call) and look.is_density_call(inner, self.scope.survey):
+                for item in look.arguments(inner)[0]:
+                    if (
+                        isinstance(item, s.Name)
+                        and [spell(part) for part in (*item.subscripts, *item.indices)] == [index]
+                        and (
+                            not any(isinstance(one, s.Expectation) for one in walk(node.body))
+                            and node.upper is None
+                        )
+                    ):
+                        return item
+        return None
+
+    def _sum_over_variables(self, node: s.BigOperator) -> Expr:
+        body_node = node.body
+        outcome = self._indexed_outcomes(node)
+        indices: list[s.Name] = []
+        if outcome is not None:
+            plain = replace(outcome, subscripts=(), indices=())
+            body_node = substitute(body_node, {spell(outcome): plain})
+            indices = [plain]
+        else:
+            indices = [index for index in node.indices if isinstance(index, s.Name)]
+        values = []
+        for index in indices:
+            slot = self.slot(index)
+            made = self.variable(slot)
+            self.theory.variables[slot] = replace(made, discrete=True)
+            values.append(
+                made.symbol
+                if spell(index) in {slot, slot.upper()}
+                else self._copy(index, slot, made)
+            )
+        if node.name == "prod":
+            raise self.refuse(
+                node,
+                "a product over all values of a variable is not in the language",
+                r"write a product over an index, \prod_{i=1}^{N} p(x_i)",
+            )
+        with self.holding(*(self.slot(index) for index in indices)):
+            body = self.expression(body_node)
+            if node.condition is not None:
+                body = body * self._indicator(node.condition)
+        return e.Integral(body, (), self.refresh(tuple(values)))
+
+    def _must_unroll(self, node: s.BigOperator) -> bool:
+        """Whether the index numbers variables of their own (x_t given x_{t-1}; z_1 … z_K), so that
+        the sum is written out.
+        """
+        names = {spell(index) for index in node.indices}
+        for inner in walk(node.body):
+            if isinstance(inner, s.Name) and (inner.subscripts or inner.indices):
+                base = look.stem_of_variable(inner)
+                uses = any(
+                    spell(x) in names
+                    for part in (*inner.subscripts, *inner.indices)
+                    for x in walk(part)
+                    if isinstance(x, s.Name)
+                )
+                if uses and (base in self.scope.survey.separate or base in self.scope.unrolled):
+                    return True
+        return False
+
+    def _unrolled(self, node: s.BigOperator) -> Expr:
+        index = spell(node.indices[0])
+        start = self._integer(node.lower) if node.lower is not None else 1
+        stop = self._integer(node.upper if node.upper is not None else node.indices[0])
+        result: Expr = Integer(0) if node.name == "sum" else Integer(1)
+        saved = self.scope.integers.get(index)
+        for k in range(start, stop + 1):
+            self.scope.integers[index] = k
+            if node.condition is not None and not bool(self._holds(node.condition)):
+                continue
+            term = self.expression(node.body)
+            result = result + term if node.name == "sum" else result * term
+        if saved is None:
+            self.scope.integers.pop(index, None)
+        else:
+            self.scope.integers[index] = saved
+        return result
+
+    def _holds(self, condition: s.Relation) -> bool:
+        left, right = self.scalar(condition.left), self.scalar(condition.right)
+        maker = {
+            "!=": sympy.Ne,
+            "<": sympy.Lt,
+            "<=": sympy.Le,
+            ">": sympy.Gt,
+            ">=": sympy.Ge,
+            "=": sympy.Eq,
+        }[condition.symbol]
+        return bool(maker(left, right))

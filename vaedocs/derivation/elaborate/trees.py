@@ -1,0 +1,192 @@
+"""Rewriting of syntax trees: names replaced, lists written out, indices gathered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sympy import Expr, Integer
+
+from vaedocs.derivation import survey as look
+from vaedocs.derivation import syntax as s
+from vaedocs.derivation.spelling import children, spell, walk
+
+
+@dataclass(frozen=True)
+class Sized(s.Name):
+    """The subscript of an identity whose size is already an expression."""
+
+    size: Expr = field(default_factory=lambda: Integer(1), compare=False)
+
+
+def size_identity(node: s.Node, size: Expr) -> s.Node:
+    """Write the size into every bare ``I`` of a covariance."""
+
+    def change(inner: s.Node) -> s.Node | None:
+        if (
+            isinstance(inner, s.Name)
+            and inner.base == "I"
+            and not inner.subscripts
+            and not inner.indices
+        ):
+            return replace(
+                inner, subscripts=(Sized("size", style="rm", span=inner.span, size=size),)
+            )
+        return None
+
+    return rebuild(node, change)
+
+
+def with_lower_case(mapping: dict[str, s.Node]) -> dict[str, s.Node]:
+    """Where ``H(X)`` is defined by p(x), ``H(Y)`` speaks of p(y)."""
+    more = {}
+    for name, item in mapping.items():
+        if (
+            len(name) == 1
+            and name.isupper()
+            and isinstance(item, s.Name)
+            and len(item.base) == 1
+            and item.base.isupper()
+        ):
+            more[name.lower()] = replace(item, base=item.base.lower())
+    return {**more, **mapping}
+
+
+def substitute(node: s.Node, mapping: dict[str, s.Node]) -> s.Node:
+    """Replace names (by their spelling) in a syntax tree; a head that is replaced by a density call
+    gives that call.
+    """
+
+    def change(inner: s.Node) -> s.Node | None:
+        if isinstance(inner, s.Name):
+            return mapping.get(spell(inner))
+        return None
+
+    return rebuild(node, change)
+
+
+def rebuild(node: s.Node, change: Callable[[s.Node], s.Node | None]) -> s.Node:
+    """A copy of a tree in which ``change`` has replaced some nodes."""
+    changed = change(node)
+    if changed is not None:
+        return changed
+    updates: dict[str, Any] = {}
+    for name in type(node).__dataclass_fields__:
+        if name == "span":
+            continue
+        old = getattr(node, name)
+        new = _rebuilt(old, change)
+        if new is not old:
+            updates[name] = new
+    if isinstance(node, s.Call) and isinstance(updates.get("head"), s.Call):
+        # p(x) where p has become q(z | x) or N(m, v): the density itself, or the family at x.
+        made = updates["head"]
+        assert isinstance(made, s.Call)
+        if look.family(made.head) and len(made.groups) == 1:
+            return replace(made, groups=(node.groups[0], made.groups[0]), separators=(";",))
+        return made
+    return replace(node, **updates) if updates else node
+
+
+def _rebuilt(value: object, change: Callable[[s.Node], s.Node | None]) -> object:
+    if isinstance(value, s.Node):
+        return rebuild(value, change)
+    if isinstance(value, s.Link):
+        right = rebuild(value.right, change)
+        return value if right is value.right else replace(value, right=right)
+    if isinstance(value, tuple):
+        new = tuple(_rebuilt(item, change) for item in value)
+        return value if all(a is b for a, b in zip(new, value, strict=True)) else new
+    return value
+
+
+def named_heads(node: s.Node) -> s.Node:
+    """``\\chi^2(p \\| q)``: a power before a list with a double bar is part of the name."""
+
+    def change(inner: s.Node) -> s.Node | None:
+        if (
+            isinstance(inner, s.Call)
+            and "||" in inner.separators
+            and isinstance(inner.head, s.Power)
+            and isinstance(inner.head.base, s.Name)
+        ):
+            name = inner.head.base
+            return replace(
+                inner,
+                head=replace(
+                    name,
+                    base=f"{name.base}^{spell(inner.head.exponent)}",
+                    style="rm",
+                    span=inner.head.span,
+                ),
+            )
+        return None
+
+    return rebuild(node, change)
+
+
+def used_indices(node: s.Node) -> set[str]:
+    """Names that stand in subscripts or parenthesised superscripts, and are not bound by a sum
+    inside.
+    """
+    if isinstance(node, s.BigOperator):
+        return used_indices(node.body) - {spell(index) for index in node.indices}
+    own: set[str] = set()
+    if isinstance(node, s.Name):
+        own = {
+            spell(inner)
+            for part in (*node.subscripts, *node.indices)
+            for inner in walk(part)
+            if isinstance(inner, s.Name)
+        }
+    return own.union(*(used_indices(child) for child in children(node)))
+
+
+def loose_names(node: s.Node, bound: frozenset[str] = frozenset()) -> set[str]:
+    """Names with subscripts of which no sum around them binds a letter."""
+    if isinstance(node, s.BigOperator):
+        bound = bound | {spell(index) for index in node.indices}
+    found: set[str] = set()
+    if isinstance(node, s.Name) and node.subscripts:
+        inside = {spell(n) for part in node.subscripts for n in walk(part) if isinstance(n, s.Name)}
+        if not inside & bound:
+            found.add(spell(node))
+    return found.union(*(loose_names(child, bound) for child in children(node)))
+
+
+def unbound_names(node: s.Node) -> Iterator[s.Name]:
+    """The names of an expression that no inner expectation averages over."""
+    if isinstance(node, s.Expectation) and not node.samplings:
+        for item in node.condition:
+            yield from unbound_names(item)
+        return
+    if isinstance(node, s.Name):
+        yield node
+    for child in children(node):
+        yield from unbound_names(child)
+
+
+def split_indices(subscripts: tuple[s.Node, ...]) -> tuple[s.Node, ...]:
+    """``A_{ij}``: two letters side by side are two indices."""
+    if (
+        len(subscripts) == 1
+        and isinstance(subscripts[0], s.Product)
+        and set(subscripts[0].operators) == {""}
+    ):
+        return subscripts[0].factors
+    return subscripts
+
+
+def has_bare_identity(node: s.Node) -> bool:
+    return any(
+        isinstance(inner, s.Name)
+        and inner.base == "I"
+        and not inner.subscripts
+        and not inner.indices
+        for inner in walk(node)
+    )
+
+
+def leaves(node: s.Node) -> list[s.Node]:
+    return [inner for inner in walk(node) if isinstance(inner, s.Number | s.Name)]

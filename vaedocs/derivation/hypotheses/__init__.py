@@ -1,0 +1,96 @@
+"""What is given: statements in LaTeX and a few plain phrases, turned into a theory.
+
+A statement that is not understood is an error at its place, never ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from vaedocs.derivation import survey as look
+from vaedocs.derivation import syntax as s
+from vaedocs.derivation.elaborate import NeedsInteger
+from vaedocs.derivation.errors import NotCheckable
+from vaedocs.derivation.hypotheses.constraints import Constraints
+from vaedocs.derivation.hypotheses.declarations import Declarations
+from vaedocs.derivation.hypotheses.densities import Densities
+from vaedocs.derivation.spelling import spell, walk
+
+
+class Hypotheses(Declarations, Densities, Constraints):
+    """Reads the statements of one ``given`` into a scope."""
+
+    def read(self, statements: list[s.Chain]) -> None:
+        """Read all statements: shapes and domains first, then families, definitions and what
+        remains.
+        """
+        statements = [self._with_words(chain) for chain in statements]
+        later = [chain for chain in statements if not self._declaration(chain)]
+        later = [chain for chain in later if not self._definition(chain)]
+        later = [chain for chain in later if not self._instances(chain, self._family)]
+        for chain in later:
+            self._constraint(chain)
+        self._carry_densities()
+        for chain in statements:
+            start, end = chain.span
+            text = self.source[start:end].strip()
+            if text and text not in self.theory.assumed:
+                self.theory.assumed.append(text)
+
+    def _with_words(self, chain: s.Chain) -> s.Chain:
+        """A statement whose last words were read as the author's reason: they describe it."""
+        hints = [link.hint for link in chain.links if link.hint]
+        last = chain.links[-1] if chain.links else None
+        if last is not None and last.symbol == "in" and isinstance(last.right, s.Product):
+            *sets, words = last.right.factors
+            said = words.text if isinstance(words, s.Words) else ""
+            if isinstance(words, s.Name) and words.style == "rm" and words.base.islower():
+                said = words.base
+            if said and len(sets) == 1:
+                chain = replace(chain, links=(*chain.links[:-1], replace(last, right=sets[0])))
+                hints.append(said)
+        if not hints:
+            return chain
+        links = tuple(replace(link, hint="") for link in chain.links)
+        return replace(chain, links=links, words=" ".join((*hints, chain.words)).strip())
+
+    def _instances(self, chain: s.Chain, read: Callable[[s.Chain], bool]) -> bool:
+        """A statement about ``x_t`` with a free t holds for every t that is being tried."""
+        letters = {
+            spell(inner)
+            for name in walk(chain)
+            if isinstance(name, s.Name)
+            and look.stem_of_variable(name) in self.scope.survey.separate
+            for part in name.subscripts
+            for inner in walk(part)
+            if isinstance(inner, s.Name) and not inner.style and inner.base not in {"T", "N", "K"}
+        } - set(self.scope.integers)
+        if len(letters) != 1:
+            return read(chain)
+        (letter_name,) = letters
+        understood = False
+        numbered = {
+            spell(name)
+            for name in walk(chain)
+            if isinstance(name, s.Name)
+            and any(spell(inner) in letters for part in name.subscripts for inner in walk(part))
+        }
+        if numbered & self.scope.loose:  # the display speaks of x_t as it stands
+            understood = read(chain)
+            if not self.scope.sequences:
+                return understood
+        if not self.scope.integers:
+            raise NeedsInteger("T")
+        for k in range(1, max(self.scope.integers.values()) + 1):
+            self.scope.integers[letter_name] = k
+            try:
+                understood = read(chain) or understood
+            except NotCheckable:
+                pass  # t = 1 may have no predecessor
+            finally:
+                del self.scope.integers[letter_name]
+        return understood
+
+
+__all__ = ["Hypotheses"]

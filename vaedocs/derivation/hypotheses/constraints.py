@@ -1,0 +1,93 @@
+"""Every other relation: a constraint that instances respect and steps may use."""
+
+from __future__ import annotations
+
+import sympy
+from sympy import Expr, Symbol
+
+from vaedocs.derivation import expressions as e
+from vaedocs.derivation import syntax as s
+from vaedocs.derivation.hypotheses.statements import Statements
+from vaedocs.derivation.spelling import stem
+from vaedocs.derivation.theory import Fact
+
+
+class Constraints(Statements):
+    """Reads what remains."""
+
+    def _constraint(self, chain: s.Chain) -> None:
+        if chain.left is None or not chain.links:
+            raise self.reader.refuse(chain, "this hypothesis is not understood")
+        if self._simplex(chain):
+            return
+        left_node = chain.left
+        text = self.source[chain.span[0] : chain.span[1]].strip()
+        for link in chain.links:
+            if link.symbol == "perp":
+                self._orthogonal_variables(left_node, link.right)
+                return
+            if link.symbol not in {"=", "<", ">", "<=", ">=", "!=", "=="}:
+                raise self.reader.refuse(
+                    chain, f"a hypothesis with “{link.symbol}” is not understood"
+                )
+            left = self.reader.expression(left_node)
+            with self.reader.sized(self.reader.shape(left)):
+                right = self.reader.expression(link.right)
+            if self._orthonormal(left, right):
+                pass
+            self.theory.constraints.append(
+                Fact("=" if link.symbol == "==" else link.symbol, left, right, text, text)
+            )
+            left_node = link.right
+
+    def _simplex(self, chain: s.Chain) -> bool:
+        """``\\sum_k \\pi_k = 1``: a probability vector."""
+        left, link = chain.left, chain.links[0]
+        if not (
+            isinstance(left, s.BigOperator)
+            and link.symbol == "="
+            and isinstance(link.right, s.Number)
+            and link.right.text == "1"
+        ):
+            return False
+        if not (
+            isinstance(left.body, s.Name) and len(left.body.subscripts) == 1 and left.name == "sum"
+        ):
+            return False
+        name = stem(left.body)
+        size = self.reader.dimension(left.upper) if left.upper is not None else None
+        self._tag(name, "simplex", "positive")
+        if size is not None:
+            self.scope.declared_shapes.setdefault(name, (size,))
+        return True
+
+    def _orthogonal_variables(self, left: s.Node, right: s.Node) -> None:
+        """``x \\perp y \\mid z``: p(x | y, z) = p(x | z)."""
+        given = right.conditions if isinstance(right, s.Conditioned) else ()
+        kept = frozenset(self.reader.slot(item) for item in given if isinstance(item, s.Name))
+        target = right.items if isinstance(right, s.Conditioned) else self._names(right)
+        others = frozenset(self.reader.slot(item) for item in target if isinstance(item, s.Name))
+        own = [self.reader.slot(item) for item in self._names(left) if isinstance(item, s.Name)]
+        slots = {*own, *others, *kept}
+        for head in self._models_of(slots):
+            self.reader.register(head, sorted(slots))
+            self.theory.independences += [(head, frozenset({slot}), kept, others) for slot in own]
+
+    def _orthonormal(self, left: Expr, right: Expr) -> bool:
+        """``U^T U = I``: a tag on U, from which instances are drawn; the relation stays as a fact
+        for proofs.
+        """
+        if not isinstance(right, e.Identity):
+            return False
+        if not isinstance(left, sympy.Mul) or len(left.args) != 2:
+            return False
+        first, second = left.args
+        for outer, inner, tag in (
+            (first, second, "orthonormal"),
+            (second, first, "orthonormal_rows"),
+        ):
+            transposed = isinstance(outer, e.Transpose) and outer.args[0] == inner
+            if transposed and isinstance(inner, Symbol):
+                self.theory.add_tags(inner, tag)
+                return True
+        return False

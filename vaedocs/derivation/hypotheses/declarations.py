@@ -1,0 +1,204 @@
+r"""Shapes, sets and signs: ``c > 0``, ``U \in \mathbb{R}^{N \times M}``, ``f : \mathbb{R} \to
+\mathbb{R}``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sympy import Expr, oo
+
+from vaedocs.derivation import survey as look
+from vaedocs.derivation import syntax as s
+from vaedocs.derivation.hypotheses.phrases import Phrases
+from vaedocs.derivation.spelling import spell, stem
+from vaedocs.derivation.theory import FunctionInfo, Shape
+
+
+class Declarations(Phrases):
+    """Reads what a name is, before anything is said with it."""
+
+    def _declaration(self, chain: s.Chain) -> bool:
+        if isinstance(chain.left, s.Words) and not chain.links:
+            self._phrase(chain, chain.left.text)
+            return True
+        if not chain.links and chain.left is not None:
+            words = getattr(chain, "words", "")
+            if words:
+                self._described(chain, chain.left, words)
+                return True
+            raise self.reader.refuse(
+                chain,
+                "this hypothesis says nothing of what it names",
+                r"write a relation, for example c > 0, or a phrase such as “x discrete”",
+            )
+        if (
+            len(chain.links) == 1
+            and chain.links[0].symbol in {"in", "subset"}
+            and chain.left is not None
+        ):
+            for name in self._names(chain.left):
+                self._member(name, chain.links[0].right, chain)
+            if words := getattr(chain, "words", ""):
+                for name in self._names(chain.left):
+                    self._tag_words(name, words, chain)
+            return True
+        if [link.symbol for link in chain.links] == [":", "->"] and isinstance(chain.left, s.Name):
+            made, tags, _, _ = self._set(chain.links[1].right)
+            function = spell(chain.left)
+            self.theory.functions[function] = FunctionInfo(
+                function, shape=made, positive="positive" in tags, unit="unit" in tags
+            )
+            if words := getattr(chain, "words", ""):
+                self._tag_words(chain.left, words, chain)
+            return True
+        if (
+            all(link.symbol in {"<", ">", "<=", ">=", "succ", "succeq"} for link in chain.links)
+            and chain.links
+        ):
+            signs = self._signs(chain)
+            if signs and chain.words and chain.left is not None:
+                for name in self._names(chain.left):
+                    self._tag_words(name, chain.words, chain)
+            return signs
+        return self._dimension(chain)
+
+    def _member(self, node: s.Node, target: s.Node, chain: s.Chain) -> None:
+        if isinstance(target, s.Name) and not target.subscripts and target.style != "bb":
+            return  # a space with a name says nothing about the numbers in it
+        made, tags, values, interval = self._set(target)
+        if interval == (0, oo):
+            tags, interval = tags | {"positive"}, None
+        if isinstance(node, s.Call) and isinstance(node.head, s.Name):
+            name = spell(node.head)
+            old = self.theory.functions.get(name, FunctionInfo(name))
+            self.theory.functions[name] = replace(
+                old, shape=made, positive=old.positive or "positive" in tags, unit="unit" in tags
+            )
+            return
+        key = self._key(node)
+        if made:
+            self.scope.declared_shapes[key] = made
+        if tags:
+            self.scope.declared_tags.setdefault(key, set()).update(tags)
+        if values or interval:
+            slot = self.scope.survey.slot(node) if isinstance(node, s.Name) else key
+            variable = self.reader.variable(slot)
+            low, high = interval or (None, None)
+            self.theory.variables[slot] = replace(
+                variable,
+                discrete=bool(values) or variable.discrete,
+                values=tuple(values),
+                low=low,
+                high=high,
+            )
+
+    def _set(self, node: s.Node) -> tuple[Shape, set[str], list[Expr], tuple[Expr, Expr] | None]:
+        """Shape, tags, values and interval of ``\\mathbb{R}^{N \\times M}``, ``\\{0, 1\\}^D``,
+        ``[0, 1]``, ``\\mathbb{N}`` …
+        """
+        if isinstance(node, s.Power) and spell(node.base) == r"\Delta":
+            # The probability vectors with K entries are written Δ^{K-1}: one less is free.
+            terms = node.exponent.terms if isinstance(node.exponent, s.Sum) else ()
+            less = len(terms) == 2 and (terms[1][0], spell(terms[1][1])) == (-1, "1")
+            size = self._size(terms[0][1]) if less else self._size(node.exponent) + 1
+            return (size,), {"simplex"}, [], None
+        if isinstance(node, s.Power):
+            base, tags, values, interval = self._set(node.base)
+            sizes = node.exponent
+            if isinstance(sizes, s.Words):
+                return base, tags, values, interval
+            factors = (
+                sizes.factors
+                if isinstance(sizes, s.Product) and {"dot", "times"} & set(sizes.operators)
+                else (sizes,)
+            )
+            return tuple(self._size(item) for item in factors), tags, values, interval
+        if (
+            isinstance(node, s.Name)
+            and node.style in {"bb", "cal", "rm"}
+            and node.base in {"R", "N", "Z", "S"}
+        ):
+            tags = set()
+            low = " ".join(spell(part) for part in node.subscripts)
+            if node.base in {"N", "Z"}:
+                tags.add("integer")
+            if "+" in low or ">" in low:
+                tags.add("positive")
+            if node.base == "S":
+                tags.add("spd")
+            return (), tags, [], None
+        if isinstance(node, s.Group):
+            items = node.body.items if isinstance(node.body, s.Sequence) else (node.body,)
+            made = []
+            for item in items:
+                if isinstance(item, s.Range):
+                    continue
+                made.append(self.reader.scalar(item))
+            if node.bracket == "{":
+                return (), set(), made, None
+            if len(made) == 2:
+                tags = {"unit"} if (made[0], made[1]) == (0, 1) else set()
+                return (), tags, [], (made[0], made[1])
+        raise self.reader.refuse(
+            node,
+            "this set is not in the language",
+            r"write \mathbb{R}^{N}, \mathbb{R}^{N \times M}, \{0, 1\}, [0, 1] or \mathbb{N}",
+        )
+
+    def _size(self, node: s.Node) -> Expr:
+        return self.reader.dimension(node)
+
+    def _signs(self, chain: s.Chain) -> bool:
+        """``c > 0``, ``\\sigma_j > 0``, ``0 \\le \\lambda \\le 1``, ``M < N``; other comparisons
+        are constraints.
+        """
+        sides = [chain.left, *(link.right for link in chain.links)]
+        symbols = [link.symbol for link in chain.links]
+        if len(sides) == 3 and symbols in (["<=", "<="], ["<", "<"], ["<=", "<"], ["<", "<="]):
+            low, middle, high = sides
+            if (
+                isinstance(low, s.Number)
+                and isinstance(high, s.Number)
+                and isinstance(middle, s.Name)
+            ) and (low.text, high.text) == ("0", "1"):
+                self._tag(self._key(middle), "unit")
+                if "<" in symbols[:1]:
+                    self._tag(self._key(middle), "positive")
+                return True
+        if len(sides) == 2 and symbols[0] in {"succ", "succeq"} and isinstance(sides[0], s.Name):
+            self._tag(self._key(sides[0]), "spd")
+            return True
+        if len(sides) == 2 and isinstance(sides[1], s.Number) and sides[1].text == "0":
+            targets = self._names(sides[0]) if sides[0] is not None else []
+            if all(isinstance(item, s.Name | s.Call) for item in targets) and symbols[0] in {
+                ">",
+                ">=",
+            }:
+                for item in targets:
+                    if isinstance(item, s.Call):
+                        if look.is_density_call(item, self.scope.survey):
+                            # densities are positive where they are used: a standing assumption
+                            continue
+                        name = spell(item.head)
+                        old = self.theory.functions.get(name, FunctionInfo(name))
+                        self.theory.functions[name] = replace(old, positive=True)
+                        continue
+                    self._tag(self._key(item), "positive" if symbols[0] == ">" else "nonnegative")
+                    if isinstance(item, s.Name) and len(item.subscripts) == 1:
+                        self._tag(stem(item), "positive" if symbols[0] == ">" else "nonnegative")
+                return True
+        return False
+
+    def _dimension(self, chain: s.Chain) -> bool:
+        """``N = \\dim x``: x is a vector of length N."""
+        if len(chain.links) != 1 or chain.links[0].symbol not in {"=", ":="} or chain.left is None:
+            return False
+        left, right = chain.left, chain.links[0].right
+        for one, other in ((left, right), (right, left)):
+            if isinstance(one, s.Function) and one.name == "dim":
+                target = one.argument.body if isinstance(one.argument, s.Group) else one.argument
+                for name in self._names(target):
+                    self.scope.declared_shapes[self._key(name)] = (self.reader.dimension(other),)
+                return True
+        return False

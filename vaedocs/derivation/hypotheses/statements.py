@@ -1,0 +1,68 @@
+"""What all readers of hypotheses share: the names a statement speaks of, and what is kept about
+them.
+"""
+
+from __future__ import annotations
+
+from vaedocs.derivation import syntax as s
+from vaedocs.derivation.elaborate import Elaborator, Scope
+from vaedocs.derivation.spelling import spell, stem
+
+
+class Statements:
+    """The scope, its reader, and names."""
+
+    def __init__(self, scope: Scope, source: str) -> None:
+        self.scope = scope
+        self.theory = scope.theory
+        self.source = source
+        self.reader = Elaborator(scope, source)
+
+    def _names(self, node: s.Node) -> list[s.Node]:
+        items = node.items if isinstance(node, s.Sequence) else (node,)
+        flat: list[s.Node] = []
+        for item in items:
+            if isinstance(item, s.Range):
+                flat += [part for part in (item.start, item.stop) if part is not None]
+            else:
+                flat.append(item)
+        return flat
+
+    def _key(self, node: s.Node) -> str:
+        """Under which name a statement about ``node`` is kept: ``\\mu_i`` with a free index speaks
+        of all ``\\mu_\\cdot``.
+        """
+        if isinstance(node, s.Call):
+            return spell(node.head)
+        if isinstance(node, s.Name):
+            if len(node.subscripts) == 1 and self._generic(node.subscripts[0]):
+                return stem(node) + "_"
+            if node.indices and self._generic(node.indices[0]):
+                return stem(node)
+            return spell(node)
+        raise self.reader.refuse(node, "a name is needed on the left of this hypothesis")
+
+    def _models_of(self, slots: set[str]) -> list[str]:
+        """The models that words about variables speak of: p, or where no p is written, every
+        density of all these variables.
+        """
+        uses = self.scope.survey.signatures
+        if "p" in uses:
+            return ["p"]
+        heads = [
+            head
+            for head, signatures in uses.items()
+            if slots <= {name for one in signatures for name in (*one.left, *one.right)}
+        ]
+        return heads or ["p"]
+
+    def _generic(self, node: s.Node) -> bool:
+        return (
+            isinstance(node, s.Name)
+            and len(node.base) == 1
+            and node.base in "ijklmnst"
+            and not node.style
+        )
+
+    def _tag(self, key: str, *tags: str) -> None:
+        self.scope.declared_tags.setdefault(key, set()).update(tags)

@@ -1,0 +1,701 @@
+"""Vectors and matrices in the normal form: chains of factors, traces, determinants, and the moments
+of Gaussians.
+
+A matrix expression becomes a sum of chains (products of atomic matrices) with polynomial
+coefficients. A number made of matrices is put into one canonical shape: an inner product is a sum
+over components, ``x^T A x`` and its transpose are one, a trace does not know where it starts.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import sympy
+from sympy import Add, Expr, Integer, Mul, Pow, Rational, Symbol
+
+from vaedocs.derivation import expressions as e
+from vaedocs.derivation.polynomials import ONE, UNIT, ZERO, Atom, Monomial, Polynomial
+from vaedocs.derivation.shapes import shape
+from vaedocs.derivation.theory import Theory
+
+if TYPE_CHECKING:
+    from vaedocs.derivation.normal_form import NormalForm
+
+Chain = tuple[Expr, ...]
+SYMMETRIC = {"spd", "symmetric", "diagonal"}
+
+
+class Linear:
+    """The part of the normal form that knows shapes."""
+
+    def __init__(self, theory: Theory, form: NormalForm) -> None:
+        self.theory = theory
+        self.form = form
+
+    # -- chains
+    # -----------------------------------------------------------------------------------------
+
+    def chains(self, expr: Expr) -> dict[Chain, Polynomial]:
+        """A matrix expression as a sum of products of atomic matrices."""
+        total: dict[Chain, Polynomial] = {}
+        for chain, coefficient in self._chains(expr):
+            reduced = self._reduce(chain)
+            if reduced is not None:
+                made = total.get(reduced, ZERO) + coefficient
+                total[reduced] = made
+        return {chain: c for chain, c in total.items() if c}
+
+    def _chains(self, expr: Expr) -> list[tuple[Chain, Polynomial]]:
+        if expr.is_commutative:
+            return [((), self.form.of(expr))]
+        match expr:
+            case Add():
+                return [pair for part in expr.args for pair in self._chains(part)]
+            case Mul():
+                result: list[tuple[Chain, Polynomial]] = [((), UNIT)]
+                for part in expr.args:
+                    result = [(a + b, c * d) for a, c in result for b, d in self._chains(part)]
+                return result
+            case Pow() if expr.exp.is_Integer and expr.exp > 0:
+                return self._chains_of_power(expr)
+            case Symbol() if expr in self.theory.definitions and self.form.allows(
+                self.theory.definitions[expr].name
+            ):
+                return self._chains(self.theory.definitions[expr].right)
+            case e.Identity():
+                return [((), UNIT)]
+            case e.Zeros():
+                return []
+            case e.Transpose():
+                return [
+                    (tuple(self._transposed(f) for f in reversed(chain)), c)
+                    for chain, c in self._chains(expr.args[0])
+                ]
+            case e.Inverse():
+                return self._inverse(expr)
+            case e.Diag() if self._is_constant_vector(expr.args[0]):
+                return [((), UNIT)]
+            case e.Expectation():
+                return self._expectation(expr)
+        return [((expr,), UNIT)]
+
+    def _chains_of_power(self, expr: Pow) -> list[tuple[Chain, Polynomial]]:
+        result: list[tuple[Chain, Polynomial]] = [((), UNIT)]
+        for _ in range(int(expr.exp)):
+            result = [(a + b, c * d) for a, c in result for b, d in self._chains(expr.base)]
+        return result
+
+    def _is_constant_vector(self, expr: Expr) -> bool:
+        return isinstance(expr, e.Ones)
+
+    def _transposed(self, factor: Expr) -> Expr:
+        if isinstance(factor, e.Transpose):
+            return factor.args[0]
+        if self._symmetric(factor):
+            return factor
+        return e.Transpose(factor)
+
+    def _symmetric(self, factor: Expr) -> bool:
+        if isinstance(factor, e.Inverse):
+            return self._symmetric(factor.args[0])
+        if isinstance(factor, Symbol):
+            return bool(self.theory.tags(factor) & SYMMETRIC)
+        if isinstance(factor, Add):
+            return all(self._symmetric(a) for a in factor.args)
+        if isinstance(factor, Mul):
+            inner = [a for a in factor.args if not a.is_commutative]
+            if (
+                len(inner) == 2
+                and isinstance(inner[1], e.Transpose)
+                and inner[1].args[0] == inner[0]
+            ):
+                return True
+            return len(inner) == 1 and self._symmetric(inner[0])
+        return isinstance(factor, e.Diag | e.Identity) and len(shape(factor, self.theory)) == 2
+
+    def _inverse(self, expr: Expr) -> list[tuple[Chain, Polynomial]]:
+        inner = expr.args[0]
+        pairs = self._chains(inner)
+        if len(pairs) == 1:
+            chain, coefficient = pairs[0]
+            if all(len(set(shape(f, self.theory))) == 1 for f in chain):
+                flipped = tuple(
+                    f.args[0] if isinstance(f, e.Inverse) else e.Inverse(f) for f in reversed(chain)
+                )
+                return [(flipped, self.form.power(coefficient, Fraction(-1)))]
+        return [((e.Inverse(inner),), UNIT)]
+
+    def _reduce(self, chain: Chain) -> Chain | None:
+        """Cancel A⁻¹A and use what is declared of orthonormal columns."""
+        work = list(chain)
+        position = 0
+        while position + 1 < len(work):
+            left, right = work[position], work[position + 1]
+            cancels = (isinstance(left, e.Inverse) and left.args[0] == right) or (
+                isinstance(right, e.Inverse) and right.args[0] == left
+            )
+            if cancels or self._orthonormal(left, right):
+                del work[position : position + 2]
+                position = max(0, position - 1)
+            else:
+                position += 1
+        return tuple(work)
+
+    def _orthonormal(self, left: Expr, right: Expr) -> bool:
+        first = (
+            isinstance(left, e.Transpose) and left.args[0] == right and isinstance(right, Symbol)
+        )
+        second = (
+            isinstance(right, e.Transpose) and right.args[0] == left and isinstance(left, Symbol)
+        )
+        if first and self.theory.tags(right) & {"orthonormal", "orthogonal"}:
+            return self.form.allows(f"{right} has orthonormal columns")
+        if second and self.theory.tags(left) & {"orthonormal_rows", "orthogonal"}:
+            return self.form.allows(f"{left} has orthonormal rows")
+        return False
+
+    def _expectation(self, expr: e.Expectation) -> list[tuple[Chain, Polynomial]]:
+        """Expectations of vectors: constants pulled out, the mean of a declared Gaussian."""
+        body, weight, bound = expr.args[0], expr.args[1], expr.bound
+        made: list[tuple[Chain, Polynomial]] = []
+        for chain, coefficient in self._chains(body):
+            touched = [k for k, f in enumerate(chain) if f.free_symbols & set(bound)]
+            if not touched:
+                made.append((chain, self.form.integrate(self.form.of(weight) * coefficient, bound)))
+                continue
+            if coefficient.free & frozenset(bound):
+                return [((expr,), UNIT)]
+            first, last = touched[0], touched[-1]
+            inner = self._moment_matrix(chain[first : last + 1], weight, bound)
+            if inner is None:
+                core = Mul(*chain[first : last + 1])
+                inner = [((e.Expectation(core, weight, bound),), UNIT)]
+            made += [(chain[:first] + c + chain[last + 1 :], coefficient * d) for c, d in inner]
+        return made
+
+    def _moment_matrix(
+        self, core: Chain, weight: Expr, bound: tuple[Symbol, ...]
+    ) -> list[tuple[Chain, Polynomial]] | None:
+        if not self.form.rules.families or len(bound) != 1:
+            return None
+        normal = self._normal_of(weight, bound[0])
+        if normal is None:
+            return None
+        z, mean, covariance = bound[0], normal.args[1], normal.args[2]
+        if core == (z,) or core == (e.Transpose(z),):
+            pairs = self._chains(mean)
+            return (
+                pairs
+                if core == (z,)
+                else [(tuple(self._transposed(f) for f in reversed(c)), d) for c, d in pairs]
+            )
+        if core == (z, e.Transpose(z)):
+            outer = [
+                (a + tuple(self._transposed(f) for f in reversed(b)), c * d)
+                for a, c in self._chains(mean)
+                for b, d in self._chains(mean)
+            ]
+            return self._chains(covariance) + outer
+        return None
+
+    def _normal_of(self, weight: Expr, variable: Symbol) -> e.Normal | None:
+        if isinstance(weight, e.Normal) and weight.args[0] == variable:
+            return weight
+        if isinstance(weight, e.Density) and weight.key in self.theory.families:
+            family = self.theory.families[weight.key]
+            formula = self._instantiated(family.formula, dict((*weight.values, *weight.conditions)))
+            if (
+                isinstance(formula, e.Normal)
+                and formula.args[0] == variable
+                and self.form.allows(f"the form of {self.form._family_name(weight.key)}")
+            ):
+                return formula
+        return None
+
+    def _instantiated(self, formula: Expr, values: dict[str, Expr]) -> Expr:
+        return formula.xreplace(
+            {self.theory.variables[slot].symbol: value for slot, value in values.items()}
+        )
+
+    # -- numbers made of matrices
+    # -------------------------------------------------------------------------
+
+    def scalar(self, expr: Expr) -> Polynomial:
+        """A scalar node: an inner product, a norm, a trace, a determinant, a component."""
+        match expr:
+            case e.Scalar():
+                return self._sum_of(self.chains(expr.args[0]), self._scalar_chain)
+            case e.Trace():
+                return self._sum_of(
+                    self.chains(expr.args[0]), lambda c: self._trace_chain(c, expr.args[0])
+                )
+            case e.Norm():
+                if expr.args[1] == 2 or str(expr.args[1]) == "F":
+                    return self.form.power(self.squared_norm(expr), Fraction(1, 2))
+                return self.form.leaf(expr)
+            case e.Determinant():
+                return self._determinant(expr.args[0])
+            case e.LogDeterminant():
+                return self.form.log(self._determinant(expr.args[0]))
+            case e.Component():
+                return self._component(expr)
+        return self.form.leaf(expr)
+
+    def _sum_of(self, chains: dict[Chain, Polynomial], one: object) -> Polynomial:
+        total = ZERO
+        for chain, coefficient in chains.items():
+            total = total + coefficient * one(chain)  # type: ignore[operator]
+        return total
+
+    def squared_norm(self, norm: Expr) -> Polynomial:
+        """‖v‖² as an inner product; of a matrix, tr AᵀA."""
+        body = norm.args[0]
+        if len(shape(body, self.theory)) == 2:
+            return self.scalar(e.Trace(e.Transpose(body) * body))
+        return self.scalar(e.Scalar(e.Transpose(body) * body))
+
+    def _averaged(self, chain: Chain, wrap: type[Expr]) -> Polynomial | None:
+        """tr(A E[B]) = E[tr(A B)]: an expectation inside a chain is taken outside."""
+        for position, factor in enumerate(chain):
+            if isinstance(factor, e.Expectation):
+                fresh = {v: self.form._fresh(v) for v in factor.bound}
+                body, weight = (part.xreplace(fresh) for part in factor.args[:2])
+                inner = wrap(Mul(*chain[:position], body, *chain[position + 1 :]))
+                return self.form.integrate(
+                    self.form.of(weight) * self.form.of(inner), tuple(fresh.values())
+                )
+        return None
+
+    def _scalar_chain(self, chain: Chain) -> Polynomial:
+        if not chain:
+            return UNIT
+        averaged = self._averaged(chain, e.Scalar)
+        if averaged is not None:
+            return averaged
+        for position in range(1, len(chain)):
+            if len(shape(Mul(*chain[:position]) if position > 1 else chain[0], self.theory)) == 0:
+                return self._scalar_chain(chain[:position]) * self._scalar_chain(chain[position:])
+        if len(chain) == 2:
+            u = self._transposed(chain[0])
+            n = shape(u, self.theory)[0]
+            index = Symbol("·#k", integer=True, positive=True)
+            return self.form.of(
+                e.Sum(
+                    self.component(u, index) * self.component(chain[1], index),
+                    Integer(1),
+                    n,
+                    (index,),
+                )
+            )
+        flipped = tuple(self._transposed(f) for f in reversed(chain))
+        best = min(chain, flipped, key=str)
+        return self.form.leaf(e.Scalar(Mul(*best)))
+
+    def _trace_chain(self, chain: Chain, whole: Expr) -> Polynomial:
+        if not chain:
+            return self.form.of(shape(whole, self.theory)[0])
+        averaged = self._averaged(chain, e.Trace)
+        if averaged is not None:
+            return averaged
+        for k in range(len(chain)):
+            rotated = chain[k:] + chain[:k]
+            inner = shape(rotated[0], self.theory)
+            if len(inner) == 2 and inner[0] == 1:
+                return self._scalar_chain(rotated)
+        flipped = tuple(self._transposed(f) for f in reversed(chain))
+        rotations = [c[k:] + c[:k] for c in (chain, flipped) for k in range(len(c))]
+        best = min((self._reduce(r) or () for r in rotations), key=lambda c: (len(c), str(c)))
+        if len(best) < len(chain):
+            return self._trace_chain(best, chain[0] if not best else whole)
+        if len(best) == 1 and isinstance(best[0], e.Diag):
+            vector = best[0].args[0]
+            index = Symbol("·#k", integer=True, positive=True)
+            n = shape(vector, self.theory)
+            if len(n) == 1:
+                return self.form.of(
+                    e.Sum(self.component(vector, index), Integer(1), n[0], (index,))
+                )
+        return self.form.leaf(e.Trace(Mul(*best)))
+
+    def _determinant(self, body: Expr) -> Polynomial:
+        size = shape(body, self.theory)[0]
+        pairs = self._chains(body)
+        if len(pairs) == 1:
+            chain, coefficient = pairs[0]
+            if all(len(set(shape(f, self.theory))) == 1 for f in chain):
+                result = (
+                    UNIT
+                    if coefficient == UNIT
+                    else self.form._exp(self.form.of(size) * self.form.log(coefficient))
+                )
+                for factor in chain:
+                    result = result * self._atomic_determinant(factor)
+                return result
+        return Polynomial.of(
+            Atom("leaf", e.Determinant(body), frozenset(body.free_symbols), self._positive(body))
+        )
+
+    def _atomic_determinant(self, factor: Expr) -> Polynomial:
+        if isinstance(factor, e.Transpose):
+            return self._atomic_determinant(factor.args[0])
+        if isinstance(factor, e.Inverse):
+            return self.form.power(self._determinant(factor.args[0]), Fraction(-1))
+        if isinstance(factor, e.Diag):
+            index = Symbol("·#k", integer=True, positive=True)
+            entry = self.component(factor.args[0], index)
+            n = shape(factor.args[0], self.theory)[0]
+            return self.form._exp(self.form.of(e.Sum(sympy.log(entry), Integer(1), n, (index,))))
+        return Polynomial.of(
+            Atom(
+                "leaf",
+                e.Determinant(factor),
+                frozenset(factor.free_symbols),
+                self._positive(factor),
+            )
+        )
+
+    def _positive(self, body: Expr) -> bool:
+        if isinstance(body, Symbol):
+            return "spd" in self.theory.tags(body)
+        if isinstance(body, Add):
+            return all(self._positive(a) or self._gram(a) for a in body.args) and any(
+                self._positive(a) for a in body.args
+            )
+        if isinstance(body, Mul):
+            inner = [a for a in body.args if not a.is_commutative]
+            return (
+                len(inner) == 1
+                and all(a.is_positive for a in body.args if a.is_commutative)
+                and self._positive(inner[0])
+            )
+        if isinstance(body, e.Apply):
+            info = self.theory.functions.get(body.name)
+            return bool(info and info.spd)
+        return isinstance(body, e.Identity)
+
+    @staticmethod
+    def _gram(body: Expr) -> bool:
+        inner = [a for a in body.args if not a.is_commutative]
+        return (len(inner) == 2 and e.Transpose(inner[0]) == inner[1]) or (
+            len(inner) == 2 and isinstance(inner[0], e.Transpose) and inner[0].args[0] == inner[1]
+        )
+
+    # -- components
+    # -----------------------------------------------------------------------------------------
+
+    def component(self, vector: Expr, index: Expr) -> Expr:
+        """The entry of a vector expression, as a scalar expression."""
+        match vector:
+            case Add():
+                return Add(*(self.component(a, index) for a in vector.args))
+            case Mul():
+                numbers = [a for a in vector.args if a.is_commutative]
+                rest = [a for a in vector.args if not a.is_commutative]
+                if len(rest) == 1:
+                    return Mul(*numbers, self.component(rest[0], index))
+                spread = vector.expand()
+                if isinstance(spread, Add):
+                    return self.component(spread, index)
+                if numbers:
+                    return Mul(*numbers, self.component(Mul(*rest), index))
+            case e.Elementwise():
+                return self._entry(
+                    str(vector.args[0]), self.component(vector.args[1], index), vector
+                )
+            case e.Hadamard():
+                return Mul(*(self.component(a, index) for a in vector.args))
+            case e.Ones():
+                return Integer(1)
+            case e.Zeros():
+                return Integer(0)
+            case e.Derivative() if (
+                vector.args[0].name == "gradient"
+                and vector.args[1].is_commutative
+                and len(vector.args[2]) == 1
+            ):
+                return e.Derivative(
+                    "partial", vector.args[1], (e.Component(vector.args[2][0], (index,)),)
+                )
+            case Symbol() if vector in self.theory.definitions and self.form.allows(
+                self.theory.definitions[vector].name
+            ):
+                return self.component(self.theory.definitions[vector].right, index)
+        made = e.Component(vector, (index,))
+        return made
+
+    @staticmethod
+    def _entry(name: str, inner: Expr, vector: Expr) -> Expr:
+        match name:
+            case "square":
+                return inner**2
+            case "reciprocal":
+                return 1 / inner
+            case "power":
+                return inner ** vector.args[2]
+            case "sqrt":
+                return sympy.sqrt(inner)
+            case "exp":
+                return sympy.exp(inner)
+            case "log":
+                return sympy.log(inner)
+        return e.Component(vector, (Symbol("·"),)).func(vector, (inner,))
+
+    def _component(self, expr: e.Component) -> Polynomial:
+        array, indices = expr.args[0], list(expr.args[1])
+        if len(indices) == 1:
+            made = self.component(array, indices[0])
+            if made != expr:
+                return self.form.of(made)
+        base = array.args[0] if isinstance(array, e.Item) else array
+        positive = isinstance(base, Symbol) and bool(
+            self.theory.tags(base) & {"positive", "simplex"}
+        )
+        if isinstance(base, e.Apply):
+            info = self.theory.functions.get(base.name)
+            positive = bool(info and info.positive)
+        return Polynomial.of(Atom("leaf", expr, frozenset(expr.free_symbols), positive))
+
+    # -- Gaussians and their kin
+    # ------------------------------------------------------------------------------
+
+    def log_density(self, formula: Expr) -> Expr | None:
+        """The logarithm of a density with a formula, as an expression; None where the support is no
+        whole space.
+        """
+        if isinstance(formula, e.Normal):
+            return self._log_normal(*formula.args)
+        if isinstance(formula, e.Bernoulli):
+            value, probability = formula.args
+            size = shape(value, self.theory)
+            if not size:
+                return value * sympy.log(probability) + (1 - value) * sympy.log(1 - probability)
+            index = Symbol("·#k", integer=True, positive=True)
+            v, p = self.component(value, index), self.component(probability, index)
+            return e.Sum(
+                v * sympy.log(p) + (1 - v) * sympy.log(1 - p), Integer(1), size[0], (index,)
+            )
+        if isinstance(formula, e.Laplace):
+            value, location, scale = formula.args
+            return -sympy.log(2 * scale) - sympy.Abs(value - location) / scale
+        return None
+
+    def _log_normal(self, value: Expr, mean: Expr, covariance: Expr) -> Expr:
+        size = shape(value, self.theory)
+        two_pi = 2 * sympy.pi
+        if not size:
+            return (
+                -sympy.log(two_pi) / 2
+                - sympy.log(covariance) / 2
+                - (value - mean) ** 2 / (2 * covariance)
+            )
+        n = size[0]
+        index = Symbol("·#k", integer=True, positive=True)
+        variance = self._variance_entry(covariance, index)
+        if variance is not None:
+            d = self.component(value, index) - self.component(mean, index)
+            body = -sympy.log(two_pi) / 2 - sympy.log(variance) / 2 - d**2 / (2 * variance)
+            return e.Sum(body, Integer(1), n, (index,))
+        d = value - mean
+        quadratic = e.Scalar(e.Transpose(d) * e.Inverse(covariance) * d)
+        return -n * sympy.log(two_pi) / 2 - sympy.log(e.Determinant(covariance)) / 2 - quadratic / 2
+
+    def _variance_entry(self, covariance: Expr, index: Expr) -> Expr | None:
+        """The variance of one component, where the covariance is diagonal."""
+        match covariance:
+            case e.Identity():
+                return Integer(1)
+            case e.Diag():
+                return self.component(covariance.args[0], index)
+            case Mul():
+                rest = [a for a in covariance.args if not a.is_commutative]
+                inner = self._variance_entry(rest[0], index) if len(rest) == 1 else None
+                return (
+                    None
+                    if inner is None
+                    else Mul(*(a for a in covariance.args if a.is_commutative), inner)
+                )
+            case Add():
+                parts = [self._variance_entry(a, index) for a in covariance.args]
+                return None if any(p is None for p in parts) else Add(*parts)
+        return None
+
+    def linear_gaussian(self, head: str, pairs: frozenset[tuple[str, Expr]]) -> Expr | None:
+        """p(x) = N(A m + b, A S A^T + C) where p(x | z) = N(A z + b, C) and p(z) = N(m, S) are
+        declared.
+        """
+        if len(pairs) != 1:
+            return None
+        ((slot, value),) = pairs
+        for key, family in self.theory.families.items():
+            if key[0] != head or key[1] != {slot} or len(key[2]) != 1:
+                continue
+            (hidden,) = key[2]
+            prior = self.theory.families.get((head, key[2], frozenset()))
+            if prior is None or not isinstance(prior.formula, e.Normal):
+                continue
+            if not isinstance(family.formula, e.Normal):
+                continue
+            z = self.theory.variables[hidden].symbol
+            _, mean, noise = family.formula.args
+            _, inner_mean, inner_covariance = prior.formula.args
+            split = self._affine(mean, z)
+            if split is None or z in noise.free_symbols:
+                continue
+            if not self.form.allows(
+                "a linear function of a Gaussian, with Gaussian noise, is Gaussian"
+            ):
+                return None
+            slope, offset = split
+            central = isinstance(inner_mean, e.Zeros) or inner_mean == 0
+            centre = offset if central else slope * inner_mean + offset
+            if centre == 0 and shape(value, self.theory):
+                centre = e.Zeros(*shape(value, self.theory))
+            spread = self._sandwich(slope, inner_covariance) + noise
+            made = e.Normal(self.theory.variables[slot].symbol, centre, spread)
+            return made.xreplace({self.theory.variables[slot].symbol: value})
+        return None
+
+    @staticmethod
+    def _affine(mean: Expr, z: Symbol) -> tuple[Expr, Expr] | None:
+        """A and b with mean = A z + b."""
+        slope: list[Expr] = []
+        offset: list[Expr] = []
+        for term in Add.make_args(mean.expand()):
+            if z not in term.free_symbols:
+                offset.append(term)
+                continue
+            factors = list(Mul.make_args(term))
+            if factors.count(z) != 1 or (z.is_commutative is False and factors[-1] != z):
+                return None
+            factors.remove(z)
+            if any(z in factor.free_symbols for factor in factors):
+                return None
+            slope.append(Mul(*factors))
+        return (Add(*slope), Add(*offset)) if slope else None
+
+    @staticmethod
+    def _sandwich(slope: Expr, covariance: Expr) -> Expr:
+        """A S A^T, without the identity in the middle."""
+        if slope.is_commutative:
+            return slope**2 * covariance
+        parts = Mul.make_args(covariance)
+        numbers = [a for a in parts if a.is_commutative]
+        rest = [a for a in parts if not a.is_commutative and not isinstance(a, e.Identity)]
+        outer = (
+            Mul(*(a for a in Mul.make_args(slope) if a.is_commutative))
+            if isinstance(slope, Mul)
+            else Integer(1)
+        )
+        inner = slope / outer
+        return outer**2 * Mul(*numbers) * Mul(inner, *rest, e.Transpose(inner))
+
+    def moment(
+        self, variable: Symbol, touching: list[tuple[Atom, Fraction]], rest: Monomial
+    ) -> Polynomial | None:
+        """∫ N(z; m, v) · (polynomial in z) dz, times what does not depend on z; None if this is no
+        such integral.
+        """
+        density = [
+            pair for pair in touching if pair[0].kind in {"family", "marginal"} and pair[1] == 1
+        ]
+        others = [pair for pair in touching if pair not in density]
+        if (
+            len(density) != 1
+            or not others
+            or any(a.kind != "leaf" or p < 0 or p.denominator != 1 for a, p in others)
+        ):
+            return None
+        found = self._gaussian(variable, density[0][0])
+        if found is None:
+            return None
+        normal, left_over = found
+        mean, covariance = normal.args[1], normal.args[2]
+        outside = left_over * Polynomial.monomial(rest)
+        if not shape(variable, self.theory):
+            if any(a.data != variable for a, _ in others):
+                return None
+            return outside * self._moments(
+                self.form.of(mean), self.form.of(covariance), int(others[0][1])
+            )
+        return self._vector_moment(variable, mean, covariance, others, outside)
+
+    def _gaussian(self, variable: Symbol, atom: Atom) -> tuple[e.Normal, Polynomial] | None:
+        """The normal density of a variable behind an atom, and the marginal that stays behind."""
+        if atom.kind == "family":
+            formula = atom.data
+            ok = (
+                isinstance(formula, e.Normal)
+                and formula.args[0] == variable
+                and not any(variable in a.free_symbols for a in formula.args[1:])
+            )
+            return (formula, UNIT) if ok else None
+        head, pairs = atom.data
+        slots = [slot for slot, value in pairs if value == variable]
+        if len(slots) != 1:
+            return None
+        everything = frozenset(slot for slot, _ in pairs)
+        key = (head, frozenset(slots), everything - set(slots))
+        family = self.theory.families.get(key)
+        if (
+            family is None
+            or not isinstance(family.formula, e.Normal)
+            or not self.form.allows(f"the form of {self.form._family_name(key)}")
+        ):
+            return None
+        formula = self._instantiated(family.formula, dict(pairs))
+        left = frozenset(pair for pair in pairs if pair[0] not in slots)
+        return formula, self.form.marginal(head, left)
+
+    def _moments(self, mean: Polynomial, variance: Polynomial, order: int) -> Polynomial:
+        """E[z^n] = m E[z^{n-1}] + (n - 1) v E[z^{n-2}]."""
+        previous, current = UNIT, mean
+        if order == 0:
+            return UNIT
+        for n in range(2, order + 1):
+            previous, current = (
+                current,
+                mean * current + (variance * previous).scaled(Fraction(n - 1)),
+            )
+        return current
+
+    def _vector_moment(
+        self,
+        z: Symbol,
+        mean: Expr,
+        covariance: Expr,
+        others: list[tuple[Atom, Fraction]],
+        outside: Polynomial,
+    ) -> Polynomial | None:
+        if all(isinstance(a.data, e.Component) and a.data.args[0] == z for a, _ in others):
+            if len(others) == 1:
+                (index,) = others[0][0].data.args[1]
+                variance = self._variance_entry(covariance, index)
+                order = int(others[0][1])
+                entry = self.form.of(self.component(mean, index))
+                if order == 1:
+                    return outside * entry
+                if variance is not None:
+                    return outside * self._moments(entry, self.form.of(variance), order)
+                if order == 2:
+                    return outside * (
+                        entry * entry + self.form.of(e.Component(covariance, (index, index)))
+                    )
+            return None
+        if len(others) != 1 or others[0][1] != 1 or not isinstance(others[0][0].data, e.Scalar):
+            return None
+        inner = others[0][0].data.args[0]
+        factors = inner.args if isinstance(inner, Mul) else (inner,)
+        places = [k for k, f in enumerate(factors) if z in f.free_symbols]
+        if len(places) == 1 and factors[places[0]] in (z, e.Transpose(z)):
+            changed = list(factors)
+            changed[places[0]] = mean if factors[places[0]] == z else e.Transpose(mean)
+            return outside * self.form.of(e.Scalar(Mul(*changed)))
+        if places == [0, len(factors) - 1] and factors[0] == e.Transpose(z) and factors[-1] == z:
+            middle = Mul(*factors[1:-1])
+            value = e.Trace(middle * covariance) + e.Scalar(e.Transpose(mean) * middle * mean)
+            return outside * self.form.of(value)
+        return None
+
+
+__all__ = ["ONE", "Linear", "Rational"]

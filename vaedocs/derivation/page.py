@@ -1,0 +1,72 @@
+"""The displays of one file, checked in order: definitions made above hold below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from vaedocs.derivation import report as r
+from vaedocs.derivation.check import check
+from vaedocs.derivation.sources import Display
+
+
+def check_page(
+    displays: Iterable[Display], checker: Callable[..., r.Report] = check
+) -> list[tuple[Display, r.Report]]:
+    """Reports on the displays of one page."""
+    definitions: tuple[str, ...] = ()
+    made = []
+    for display in displays:
+        report = checker(
+            display.latex,
+            display.given,
+            path=display.path,
+            line=display.line,
+            definitions=definitions,
+        )
+        rows = tuple(
+            replace(row, column=row.column + display.column - 1)
+            if row.line == display.line
+            else row
+            for row in report.rows
+        )
+        report = replace(report, rows=rows)
+        if report.label != display.label and display.label:
+            report = replace(report, label=display.label)
+        if display.wrong is None:
+            definitions = (*definitions, *report.definitions)
+        made.append((display, report))
+    return made
+
+
+def problems(display: Display, report: r.Report, *, strict: bool = False) -> list[str]:
+    """What is wrong with a display, as messages that begin with their place; empty if nothing is.
+
+    A piece of the gallery (``wrong``) must be refuted, in the row it names. With ``strict`` a
+    tested row needs its author's reason.
+    """
+    place = f"{display.path or '<text>'}:{display.line}"
+    if display.wrong is not None:
+        refuted = [row.number for row in report.rows if row.verdict == r.REFUTED]
+        if not refuted:
+            unread = [row for row in report.rows if row.verdict in (r.NOT_CHECKABLE, r.VACUOUS)]
+            if unread:
+                return report.problems()
+            return [f"{place}: this display is declared wrong, but no row of it was refuted"]
+        if display.wrong.isdigit() and int(display.wrong) not in refuted:
+            return [
+                f"{place}: row {display.wrong} is declared wrong; refuted was row "
+                f"{', '.join(map(str, refuted))}"
+            ]
+        return []
+    made = report.problems()
+    if strict and display.tested is None:
+        for row in report.rows:
+            if row.verdict == r.TESTED:
+                made.append(
+                    f"{display.path or '<text>'}:{row.line}: row {row.number} is tested, not "
+                    f"proved ({row.method}); "
+                    "if that is the best one can have, say why above the display: <!-- tested: "
+                    "reason -->"
+                )
+    return made

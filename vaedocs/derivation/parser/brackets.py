@@ -1,0 +1,172 @@
+r"""Brackets, bars, angle brackets and braces."""
+
+from __future__ import annotations
+
+from vaedocs.derivation import syntax as s
+from vaedocs.derivation.lexer.tokens import Token
+from vaedocs.derivation.parser.cursor import Level
+from vaedocs.derivation.parser.names import Names
+
+
+class Brackets(Names):
+    """What an opening bracket or bar starts."""
+
+    def bracketed(self) -> s.Node:
+        """An expression, list, norm or average in brackets."""
+        token = self.take()
+        closing = self.tokens[token.partner]
+        self.deeper()
+        outer = self.level
+        bar = token.text if token.text in ("|", "||") else "separates"
+        self.level = Level(bar="" if token.text in ("|", "||", ".") else bar)
+        if self.at("close"):
+            self.refuse("empty brackets", (token.start, self.tok.end), "write what is inside")
+        groups, separators = self.lists()
+        self.level = outer
+        self.depth -= 1
+        self.expect("close", "", f"{self.shown(self.tok)} cannot stand inside these brackets")
+        span = self.span(token.start)
+        if token.text == "<":
+            return self.angled(groups, separators, token)
+        if separators and token.text not in ("(", "[", "{"):
+            self.refuse("a bar or semicolon inside these brackets", span)
+        inner = (groups[0][0].span[0], groups[-1][-1].span[1])
+        body: s.Node
+        if separators:
+            marks = ("|", ":") if token.text == "{" else ("|",)
+            if len(groups) > 2 or separators[0] not in marks:
+                self.refuse(
+                    "what does this separator mean?", span, "one bar may stand between brackets"
+                )
+            body = s.Conditioned(groups[0], groups[1], span=inner)
+        elif len(groups[0]) > 1:
+            body = s.Sequence(groups[0], span=inner)
+        else:
+            body = groups[0][0]
+        if token.text in ("|", "||"):
+            return self.normed(body, token.text == "||", token)
+        if token.text == ".":
+            return self.evaluated(body, token.start)
+        if token.text in ("floor", "ceil"):
+            return s.Function(token.text, body, span=span)
+        if closing.text == ".":  # \left\{ \begin{array} … \right.
+            if isinstance(body, s.Matrix):
+                return self.matrix_as_cases(body)
+            if isinstance(body, s.Cases):
+                return body
+            self.refuse("this brace is never closed", token, "write \\right\\}")
+        if isinstance(body, s.Matrix) and token.text in ("(", "["):
+            return body
+        bracket = token.text
+        if {"(": ")", "[": "]"}.get(bracket, closing.text) != closing.text:
+            bracket += closing.text
+        return s.Group(body, bracket, span=span)
+
+    def bars(self) -> s.Node:
+        """``|x|`` or ``||x||`` with bars that do not say whether they open or close."""
+        token = self.take()
+        double = token.text == "||"
+        if token.style == "pair" and token.partner % 2 == 1:
+            double = True
+            self.take()
+        self.deeper()
+        outer, self.level = self.level, Level(bar="||" if double else "|")
+        body = self.expression()
+        self.level = outer
+        self.depth -= 1
+        last = self.tok
+        closes = last.kind == "bar" and (
+            (last.text == "||" or last.style == "pair") if double else last.text == "|"
+        )
+        if not closes or last.side == "middle":
+            self.refuse(
+                "this bar is never closed", token, "write \\left| … \\right| or \\lVert … \\rVert"
+            )
+        if double and last.style == "pair":
+            self.take()
+        self.take()
+        return self.normed(body, double, token)
+
+    def normed(self, body: s.Node, double: bool, token: Token) -> s.Node:
+        """An absolute value or norm, with its order below."""
+        order = None
+        if self.tok.kind == "sub":
+            self.take()
+            items = self.script_list()
+            if len(items) > 1:
+                self.refuse("two orders of one norm", items[1])
+            order = items[0]
+        elif self.tok.kind == "sup" and double:
+            script = self.scripts(name=False)
+            if script.subscripts:
+                if len(script.subscripts) > 1:
+                    self.refuse("two orders of one norm", script.subscripts[1])
+                order, script.subscripts = script.subscripts[0], ()
+            bars = s.Bars(body, double, order, span=self.span(token.start))
+            return self.attach(bars, script, token.start)
+        return s.Bars(body, double, order, span=self.span(token.start))
+
+    def angled(
+        self, groups: tuple[tuple[s.Node, ...], ...], separators: tuple[str, ...], token: Token
+    ) -> s.Node:
+        r"""``\langle a, b \rangle`` or ``\langle f \rangle_q``."""
+        items = tuple(item for group in groups for item in group)
+        if len(items) == 2 and (len(groups) == 1 or separators == ("|",)):
+            return s.Inner(items[0], items[1], span=self.span(token.start))
+        if len(items) != 1:
+            self.refuse("more than two entries between angle brackets", token)
+        samplings: tuple[s.Sampling, ...] = ()
+        if self.tok.kind == "sub":
+            self.take()
+            samplings = self.samplings()
+        return s.Expectation(samplings, items[0], span=self.span(token.start))
+
+    def braced(self) -> s.Node:
+        """Braces that are not printed: what is inside must stay together without them."""
+        token = self.take()
+        outer = self.level
+        self.level = Level(
+            "separates" if outer.bar == "separates" else "", [], outer.script, outer.unevaluated
+        )
+        before = self.tokens[self.pos - 2].kind if self.pos > 1 else ""
+        node = self.expression()
+        self.level = outer
+        self.expect("rbrace", "", f"{self.shown(self.tok)} cannot stand inside braces")
+        if isinstance(node, s.Sum) and self.beside(before):
+            self.refuse(
+                "braces are not printed, so the reader takes this sum apart",
+                (token.start, self.tokens[self.pos - 1].end),
+                "write \\left( … \\right)",
+            )
+        return self.called(node, token.start) if isinstance(node, s.Name) else node
+
+    def beside(self, before: str) -> bool:
+        """Whether a brace group stands beside something that would take part of it."""
+        if before in ("letter", "word", "number", "close", "rbrace", "func"):
+            return True
+        if before == "op" and self.tokens[self.pos - 1].kind == "rbrace":
+            return True
+        after = self.tok
+        return self.starts_factor() or (after.kind == "op" and after.text not in ("+", "-"))
+
+    def opens_bars(self, token: Token) -> bool:
+        """Whether this bar, behind an operand, opens an absolute value or norm."""
+        if token.side == "middle" or self.peek().kind == "sub":
+            return False
+        double = token.text == "||" or token.style == "pair"
+        bar = self.level.bar
+        if bar == "|" and (token.style == "pair" or not double):
+            return False  # it closes the absolute value around it
+        if bar == "||" and double:
+            return False
+        return token.partner % 2 == 1
+
+    def evaluated(self, node: s.Node, start: int) -> s.Node:
+        """``_{x = a}`` behind a bar."""
+        self.expect("sub", "", "where is it evaluated?", "write \\right|_{x = a}")
+        relations = []
+        for item in self.script_list():
+            if not isinstance(item, s.Relation):
+                self.refuse("where is it evaluated?", item, "write x = a below the bar")
+            relations.append(item)
+        return s.Evaluated(node, tuple(relations), span=self.span(start))

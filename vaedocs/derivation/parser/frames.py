@@ -1,0 +1,157 @@
+r"""Brackets that must close, and frames that carry no meaning: environments, boxes, colours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vaedocs.derivation.lexer import vocabulary as v
+from vaedocs.derivation.lexer.tokens import Token, refuse
+
+DEEPEST = 200  # brackets and braces inside one another
+ARITY = {
+    "frac": 2, "binom": 2, "sqrt": 1, "overset": 2, "underset": 2, "underbrace": 1, "overbrace": 1,
+    "boxed": 1, "coloured": 1, "substack": 1,
+}  # fmt: skip
+SHOWN = {"{": "\\{", "<": "\\langle", ">": "\\rangle", ".": "\\left.", "||": "\\|", "}": "\\}"}
+PAIRS = {"{": "}", "<": ">", "(": ")", "[": "]"}
+# Braces around one of these change nothing: {x}, {=}, {\\sum}.
+SOLE = frozenset(("op", "letter", "word", "func", "ext", "cmd", "prime", "comma", "rel"))
+
+
+@dataclass(slots=True)
+class _Frame:
+    token: Token
+    kind: str  # "bracket", "brace", "argument", "boxed", "coloured", "display", "matrix"
+    pending: int = 0  # arguments that the command before this frame still takes
+    rows: bool = False  # holds a relation, a row break or an alignment mark
+    size: int = 0
+    sole: str = ""  # kind of the only token inside
+    matrix: bool = False  # holds a matrix or array
+
+
+def unwrap(tokens: list[Token], source: str) -> list[Token]:
+    """Check that all brackets close, and take away what is only a frame."""
+    stack: list[_Frame] = []
+    pending = 0  # arguments still expected at this level
+    wrap = ""  # the wrapper whose argument comes next
+    for i, token in enumerate(tokens):
+        kind = token.kind
+        if stack and kind != "rbrace":
+            top = stack[-1]
+            top.size += 1
+            top.sole = kind
+            if kind in ("rel", "newline", "amp"):
+                top.rows = True
+        if kind == "lbrace":
+            name = wrap if wrap and pending else "argument" if pending else "brace"
+            stack.append(_Frame(token, name, max(pending - 1, 0)))
+            pending, wrap = 0, ""
+        elif kind == "rbrace":
+            frame = stack.pop() if stack else None
+            if frame is None or frame.kind == "bracket":
+                at = frame.token if frame else token
+                raise refuse(
+                    f"{_shown(at)} is not closed inside these braces", source, at, "close it first"
+                )
+            if frame.kind in ("display", "matrix"):
+                raise refuse(f"\\begin{{{frame.token.text}}} is never ended", source, frame.token)
+            pending = frame.pending
+            # {=} is a sign; braces around whole rows are a frame; {} prints nothing.
+            framing = frame.rows or frame.size == 0 or (frame.size == 1 and frame.sole in SOLE)
+            scripted = i + 1 < len(tokens) and tokens[i + 1].kind in ("sup", "sub")
+            if frame.kind == "coloured" and not scripted:
+                framing = True
+            if frame.kind != "argument" and framing:
+                if stack and frame.rows:
+                    stack[-1].rows = True
+                frame.token.kind = token.kind = "drop"
+        elif kind == "open":
+            stack.append(_Frame(token, "bracket", pending))
+            pending = 0
+        elif kind == "close":
+            pending = _close(stack, token, source)
+        elif kind == "begin":
+            # An array that stands by itself is a frame like aligned; in brackets it is a matrix.
+            free = token.text == "array" and not (stack and stack[-1].kind == "bracket")
+            matrix = (token.text in v.MATRICES or token.text in v.CASES) and not free
+            if stack:
+                stack[-1].matrix = matrix
+            stack.append(_Frame(token, "matrix" if matrix else "display"))
+            pending = 0
+        elif kind == "end":
+            frame = stack.pop() if stack else None
+            if frame is None or frame.kind not in ("display", "matrix"):
+                at = frame.token if frame else token
+                raise refuse(f"{_shown(at)} is not closed here", source, at, "close it first")
+            if frame.token.text != token.text:
+                raise refuse(
+                    f"\\end{{{token.text}}} ends \\begin{{{frame.token.text}}}", source, token
+                )
+            if frame.kind == "display":
+                if stack and frame.rows:
+                    stack[-1].rows = True
+                frame.token.kind = token.kind = "drop"
+        elif kind == "cmd":
+            pending = max(pending - 1, 0) + ARITY.get(token.text, 0)
+            if token.text in ("boxed", "coloured"):
+                wrap = token.text
+                token.kind = "drop"
+        elif kind in ("sup", "sub", "accent"):
+            pending = max(pending - (kind == "accent"), 0) + 1
+        elif pending:
+            pending -= 1
+        if len(stack) > DEEPEST:
+            raise refuse(
+                f"more than {DEEPEST} brackets inside one another", source, token, "name the parts"
+            )
+    if stack:
+        frame = stack[-1]
+        raise refuse(f"{_shown(frame.token)} is never closed", source, frame.token, "close it")
+    return [token for token in tokens if token.kind != "drop"]
+
+
+def _shown(token: Token) -> str:
+    if token.kind == "begin":
+        return f"\\begin{{{token.text}}}"
+    return SHOWN.get(token.text, token.text)
+
+
+def _close(stack: list[_Frame], token: Token, source: str) -> int:
+    """Match a closing bracket; returns the arguments expected behind it."""
+    while True:
+        frame = stack[-1] if stack else None
+        if frame is None or frame.kind != "bracket":
+            if token.text == ".":
+                raise refuse("\\right. closes nothing", source, token, "remove it")
+            raise refuse(f"{_shown(token)} closes nothing", source, token, "open it or remove it")
+        opened, closed = frame.token.text, token.text
+        if opened == "." and closed == ".":
+            frame.token.kind = token.kind = "drop"
+        elif closed == ".":
+            if opened == "{" and frame.matrix:  # \left\{ \begin{array} … \right.
+                pass
+            elif opened == "{" and frame.rows:  # a brace before several statements
+                frame.token.kind = token.kind = "drop"
+                if len(stack) > 1:
+                    stack[-2].rows = True
+            else:  # the bracket goes on in the next row, behind \left.
+                token.kind = "drop"
+                return 0
+        elif opened == ".":
+            if closed == "|":
+                pass  # \left. f \right|_{x = a}
+            else:
+                frame.token.kind = "drop"
+                stack.pop()
+                if stack:
+                    stack[-1].rows = stack[-1].rows or frame.rows
+                continue
+        elif PAIRS.get(opened, opened) != closed and not (opened in "([" and closed in ")]"):
+            raise refuse(
+                f"{_shown(frame.token)} is closed by {_shown(token)}",
+                source,
+                token,
+                "close brackets in the order in which they were opened",
+            )
+        stack.pop()
+        return frame.pending

@@ -1,0 +1,257 @@
+r"""Functions and how far they reach: logarithms, traces, roots, maxima, limits.
+
+How far an operator without brackets reaches is where mathematicians read differently. What has one
+reading is read; what has two (``\log p(x) q(z)``) is refused with a question.
+"""
+
+from __future__ import annotations
+
+from vaedocs.derivation import syntax as s
+from vaedocs.derivation.lexer import vocabulary as v
+from vaedocs.derivation.lexer.tokens import Token
+from vaedocs.derivation.parser.cursor import ENDS, Level
+from vaedocs.derivation.parser.expressions import Expressions
+
+INSIDE = {
+    "log": "the logarithm", "exp": "the exponential", "det": "the determinant", "tr": "the trace",
+    "diag": "the diagonal matrix", "derivative": "the derivative",
+}  # fmt: skip
+BRACKETS = ("(", "[", "{")
+
+
+class Functions(Expressions):
+    """Operators that take one operand to their right."""
+
+    def argument(self) -> s.Node:
+        """An argument of a command: in braces, or one symbol."""
+        if not self.at("lbrace"):
+            if self.at("number") and len(self.tok.text) > 1:
+                self.refuse("which digits belong to this argument?", hint="put it into braces")
+            return self.single()
+        self.take()
+        self.deeper()
+        outer, self.level = self.level, Level()
+        if self.at("rbrace"):
+            self.refuse("empty braces where something should stand", hint="fill them")
+        node = self.expression()
+        self.level = outer
+        self.depth -= 1
+        self.expect("rbrace", "", f"{self.shown(self.tok)} cannot stand inside these braces")
+        return node
+
+    def operand(self, word: str) -> s.Node:
+        """What an operator without brackets takes, or the question how far it reaches."""
+        inside = INSIDE.get(word, f"the argument of {word}")
+        hint = (
+            f"write \\{word}\\left( … \\right)" if word != "derivative" else "write brackets"
+        ) + ", or put \\cdot before the factor if it is outside"
+        question = (
+            "does the derivative act on this factor too?"
+            if word == "derivative"
+            else f"is this factor inside {inside}?"
+        )
+        token = self.tok
+        if token.kind == "op" and not self.placeholder():
+            self.refuse(
+                f"a sign right behind {word}" if word != "derivative" else "a sign behind ∂",
+                hint="put brackets around what it applies to",
+            )
+        if not self.starts_factor() and token.kind != "bar":
+            self.refuse(f"{word} of what?", hint="write what it applies to")
+        if token.kind == "open" and token.text in BRACKETS and word != "derivative":
+            return self.bracket_operand(word, question, hint)
+        parts: list[s.Node] = []
+        while True:
+            start = self.tok
+            node = self.factor()
+            grouped = isinstance(node, s.Group) and start.kind in ("open", "lbrace")
+            parts.append(node)
+            if not plain(node):
+                break
+            if not self.starts_factor() or self.at_differential():
+                break
+            if self.tok.kind == "func" and word not in ("log", "derivative"):
+                break  # \det A \det B and \sin x \cos x are products
+        first = parts[0]
+        if len(parts) > 1 and not plain(parts[-1]) and not all(numeric(p) for p in parts[:-1]):
+            self.refuse(question, parts[-1], hint)
+        follows = self.tok
+        if grouped and len(parts) == 1:
+            if follows.kind == "open" and follows.text in BRACKETS:
+                self.refuse(question, follows, hint)
+            return (
+                first.body
+                if isinstance(first, s.Group)
+                and not isinstance(first.body, (s.Sequence, s.Conditioned))
+                else first
+            )
+        chained = (
+            word == "derivative"
+            and follows.kind == "cmd"
+            and (follows.text in ("nabla", "partial") or self.is_derivative())
+        )
+        chained = chained or (follows.kind == "func" and word not in ("log", "derivative"))
+        chained = chained or (word == "derivative" and isinstance(parts[-1], s.Transpose))
+        if self.starts_factor() and not self.at_differential() and not chained:
+            self.refuse(question, follows, hint)
+        if follows.kind == "op" and follows.text == "slash":
+            self.refuse(question.replace("factor", "divisor"), follows, hint)
+        if len(parts) == 1:
+            return first
+        span = (first.span[0], parts[-1].span[1])
+        return s.Product(tuple(parts), ("",) * (len(parts) - 1), span=span)
+
+    def bracket_operand(self, word: str, question: str, hint: str) -> s.Node:
+        """An operand in brackets ends with them."""
+        token = self.tok
+        node = self.bracketed()
+        closed = self.tok
+        if closed.kind in ("sup", "sub", "prime") and word not in v.TIGHT:
+            inner = node.body if isinstance(node, s.Group) else node
+            if closed.kind == "sup" and constant(inner):
+                node = self.attach(node, self.scripts(name=False), token.start)
+                if self.starts_factor() and not self.at_differential():
+                    self.refuse(question, self.tok, hint)
+                return node
+            self.refuse(
+                f"does this script belong to {INSIDE.get(word, word)} or to its argument?",
+                closed,
+                f"write \\left(\\{word} …\\right)^2 or \\{word}\\left(…^2\\right)",
+            )
+        if closed.kind == "open" and closed.text in BRACKETS and word not in v.TIGHT:
+            self.refuse(question, closed, hint)
+        if isinstance(node, s.Group):
+            if isinstance(node.body, s.Conditioned):
+                self.refuse(f"a bar inside the brackets of {word}", node)
+            return node.body
+        return node
+
+    def function(self) -> s.Node:
+        """``log``, ``exp``, ``tr`` …, with power and base, and its argument."""
+        token = self.take()
+        name = token.text
+        power = subscript = None
+        while self.tok.kind in ("sup", "sub"):
+            if self.tok.kind == "sup":
+                if power is not None:
+                    self.refuse("a second superscript")
+                if name == "exp":
+                    self.refuse("a power of exp", hint="write e^{…} or \\exp\\left(…\\right)")
+                self.take()
+                power = self.argument()
+            else:
+                if subscript is not None:
+                    self.refuse("a second subscript")
+                self.take()
+                items = self.script_list()
+                if len(items) > 1:
+                    self.refuse("two bases", items[1])
+                subscript = items[0]
+        if self.tok.kind in ENDS or self.tok.kind in ("comma", "end", "bar", "rel"):
+            absolute = (
+                self.tok.kind == "bar" and self.tok.side != "middle" and (self.tok.partner % 2 == 1)
+            )
+            if not absolute and power is None:
+                # The function itself: "activation = tanh", "f = \log".
+                self.refuse(f"{self.shown(token)} of what?", token, "write what it applies to")
+        self.deeper()
+        argument = self.operand(name)
+        self.depth -= 1
+        span = self.span(token.start)
+        if name == "logdet":
+            inner = s.Function("det", argument, span=span)
+            return s.Function("log", inner, power, subscript, span=span)
+        return s.Function(name, argument, power, subscript, span=span)
+
+    def root(self) -> s.Node:
+        token = self.take()
+        order = None
+        if self.at("open", "["):
+            self.take()
+            order = self.expression()
+            self.expect("close", "]", "this root's order is not closed")
+        argument = self.argument()
+        return s.Function("sqrt", argument, subscript=order, span=self.span(token.start))
+
+    def extremum(self) -> s.Node:
+        r"""``\max``, ``\arg\min`` …: of a list in brackets, or over the names below."""
+        at_start = self.opening == self.pos
+        token = self.take()
+        name = token.text
+        if name == "arg":
+            if self.tok.kind != "ext":
+                self.refuse("arg of what?", hint="write \\arg\\max or \\arg\\min")
+            name = "arg" + self.take().text
+        over: tuple[s.Node, ...] = ()
+        if self.tok.kind == "sub":
+            self.take()
+            over = self.script_list()
+        elif self.tok.kind == "sup":
+            self.refuse(f"a power of {name}", hint="put brackets around the whole")
+        return self.extremum_body(name, over, token, at_start)
+
+    def extremum_body(
+        self, name: str, over: tuple[s.Node, ...], token: Token, at_start: bool
+    ) -> s.Node:
+        self.deeper()
+        opened = self.tok
+        if not self.starts_factor() and opened.kind != "op" and opened.kind != "bar":
+            self.refuse(f"{name} of what?", hint="write what it is taken of")
+        body: s.Node
+        if opened.kind == "open" and opened.text in BRACKETS and not over:
+            body = self.bracketed()
+            if isinstance(body, s.Group) and not isinstance(body.body, s.Conditioned):
+                body = body.body
+        elif at_start or name.startswith("arg"):
+            body = self.sum()  # nothing else can be meant: the maximum of the whole
+            only = body.body if isinstance(body, s.Group) else body
+            body = only if not isinstance(only, (s.Sequence, s.Conditioned)) else body
+        else:
+            body = self.product()
+            if isinstance(body, s.Group) and not isinstance(body.body, s.Conditioned):
+                body = body.body
+        self.depth -= 1
+        return s.Extremum(name, over, body, span=self.span(token.start))
+
+    def limit(self) -> s.Node:
+        token = self.take()
+        if self.tok.kind != "sub":
+            self.refuse("the limit of what, going where?", token, "write \\lim_{n \\to \\infty}")
+        self.take()
+        items = self.script_list()
+        where = items[0]
+        if len(items) != 1 or not isinstance(where, s.Relation) or where.symbol != "->":
+            self.refuse("going where?", items[0], "write \\lim_{n \\to \\infty}")
+        self.deeper()
+        body = self.product()
+        self.depth -= 1
+        return s.Limit(where.left, where.right, body, span=self.span(token.start))
+
+
+def plain(node: s.Node) -> bool:
+    """Letters and numbers only: after a bare ``\\log`` these belong to it."""
+    if isinstance(node, (s.Name, s.Number)):
+        return True
+    if isinstance(node, s.Power):
+        return plain(node.base)
+    if isinstance(node, s.Transpose):
+        return plain(node.operand)
+    if isinstance(node, s.Fraction):
+        return plain(node.numerator) and plain(node.denominator)
+    if isinstance(node, (s.Product,)):
+        return all(plain(factor) for factor in node.factors)
+    return isinstance(node, s.Function) and node.typed != ""
+
+
+def numeric(node: s.Node) -> bool:
+    """A number, or one over a number or name: a coefficient that cannot end an operand."""
+    if isinstance(node, s.Fraction):
+        return isinstance(node.numerator, s.Number) and plain(node.denominator)
+    return isinstance(node, s.Number)
+
+
+def constant(node: s.Node) -> bool:
+    r"""``2\pi``: nothing in it varies, so nobody takes a power of its logarithm."""
+    if isinstance(node, s.Product):
+        return all(constant(factor) for factor in node.factors)
+    return isinstance(node, s.Number) or (isinstance(node, s.Name) and node.base in ("pi", "e"))

@@ -1,0 +1,186 @@
+r"""``\sum`` and ``\prod``: what stands below and above them, and where they end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from vaedocs.derivation import syntax as s
+from vaedocs.derivation.lexer.characters import INDEX_LETTERS
+from vaedocs.derivation.lexer.tokens import Token
+from vaedocs.derivation.parser.cursor import Level
+from vaedocs.derivation.parser.moments import Moments
+
+
+class Sums(Moments):
+    """Sums and products over indices."""
+
+    def big_operator(self, name: str = "") -> s.Node:
+        token = self.take()
+        lower_items: tuple[s.Node, ...] = ()
+        upper = None
+        while self.tok.kind in ("sub", "sup"):
+            above = self.take().kind == "sup"
+            if above:
+                if upper is not None:
+                    self.refuse("a second upper limit")
+                upper = self.argument()
+            else:
+                if lower_items:
+                    self.refuse("a second lower limit")
+                lower_items = self.limits_below()
+        return self.big_body(token, name or token.text, lower_items, upper)
+
+    def limits_below(self) -> tuple[s.Node, ...]:
+        if self.at("lbrace") and self.peek().kind == "cmd" and self.peek().text == "substack":
+            self.take()
+            self.take()
+            self.expect("lbrace", "", "\\substack needs braces")
+            outer, self.level = self.level, Level(bar="separates", script=True)
+            items = [self.item()]
+            while self.tok.kind in ("newline", "comma"):
+                self.take()
+                items.append(self.item())
+            self.level = outer
+            self.expect("rbrace", "", f"{self.shown(self.tok)} cannot stand below a sum")
+            self.expect("rbrace", "", f"{self.shown(self.tok)} cannot stand below a sum")
+            return self.without_dots(items)
+        return self.script_list()
+
+    def big_body(
+        self, token: Token, name: str, below: tuple[s.Node, ...], upper: s.Node | None
+    ) -> s.Node:
+        first: tuple[s.Node, ...] = ()
+        domains = [p for p in below if isinstance(p, s.Relation) and p.symbol == "in"]
+        if len(domains) > 1 and len(domains) == len(below):  # x \in X, y \in Y: a sum in a sum
+            first, below = below[:-1], below[-1:]
+        indices, lower, domain, condition, upper = self.read_limits(below, upper, token)
+        if not self.starts_factor() and self.tok.kind != "bar":
+            word = "sum" if name == "sum" else "product"
+            self.refuse(
+                f"the {word} of what?", hint="write its terms, in brackets if they are a sum"
+            )
+        self.deeper()
+        body = self.product()
+        if name == "prod" and isinstance(body, s.Product):
+            self.check_product_ends(body, indices)
+        self.depth -= 1
+        span = self.span(token.start)
+        kind = s.BigOperator(
+            "sum" if name == "sum" else "prod",
+            indices, body, lower, upper, domain, condition, span=span,
+        )  # fmt: skip
+        for relation in reversed(first):
+            assert isinstance(relation, s.Relation)
+            kind = replace(kind, body=kind, indices=(relation.left,), domain=relation.right)
+        return kind
+
+    def read_limits(
+        self, below: tuple[s.Node, ...], upper: s.Node | None, token: Token
+    ) -> tuple[tuple[s.Node, ...], s.Node | None, s.Node | None, s.Relation | None, s.Node | None]:
+        """Sort what stands below a sum: indices, lower limit, domain, condition."""
+        indices: list[s.Node] = []
+        lower = domain = None
+        condition: s.Relation | None = None
+        for part in below:
+            if not isinstance(part, s.Relation):
+                if isinstance(part, s.Number):
+                    self.refuse("which index starts here?", part, "write i = 1")
+                names = part.factors if isinstance(part, s.Product) else (part,)
+                if any(isinstance(n, s.Name) and n.base == "all" for n in names):
+                    self.refuse("words below a sum", part, "write the index alone")
+                indices.extend(names)
+                continue
+            left, right, symbol = part.left, part.right, part.symbol
+            if isinstance(left, s.Relation):  # 1 <= i <= n
+                if left.symbol != "<=" or symbol != "<=" or upper is not None:
+                    self.refuse(
+                        "two relations below one sum", part, "write i = 1 and the end above"
+                    )
+                indices.append(left.right)
+                lower, upper = left.left, right
+            elif symbol == "=":
+                indices.append(left)
+                if lower is not None and lower != right:
+                    self.refuse("two lower limits", part, "write two sums")
+                lower = right
+            elif symbol == "in":
+                items = left.items if isinstance(left, s.Sequence) else (left,)
+                indices.extend(items)
+                if domain is not None:
+                    self.refuse("two domains", part, "write two sums")
+                domain = right
+            elif symbol in ("!=", "<", "<=", ">", ">="):
+                if condition is not None:
+                    self.refuse("two conditions below one sum", part, "write two sums")
+                condition = part
+                new = [
+                    side
+                    for side in (left, right)
+                    if isinstance(side, s.Name)
+                    and side not in indices
+                    and (side is left or (symbol in ("<", ">") and side.base in INDEX_LETTERS))
+                ]
+                indices.extend(new)
+            else:
+                self.refuse("what does this say of the index?", part, "write i = 1, or i \\in S")
+        # "\sum_{i, j \in S}" and "\sum_{i = 1, i \neq j}" repeat no index.
+        unique = tuple(dict.fromkeys(indices))
+        if upper is not None and not unique:
+            self.refuse("which index ends here?", token, "write the index below: \\sum_{i=1}^{N}")
+        return unique, lower, domain, condition, upper
+
+    def check_product_ends(self, body: s.Product, indices: tuple[s.Node, ...]) -> None:
+        r"""``\prod_i a_i c``: does c stand inside? Only a factor with the index surely does."""
+        if not indices:
+            return
+        names = [index for index in indices if isinstance(index, s.Name)]
+        last = body.factors[-1]
+        indexed = [any(mentions(factor, name) for name in names) for factor in body.factors]
+        if any(indexed) and not indexed[-1]:
+            self.refuse(
+                "is this factor inside the product?",
+                last,
+                "put it before \\prod, or brackets around what is multiplied",
+            )
+
+    def trails(self, term: s.Node, later: s.Node) -> bool:
+        """Whether ``later`` uses an index of the sum that ends ``term``, as if it stood inside."""
+        last = term.factors[-1] if isinstance(term, s.Product) else term
+        if not isinstance(last, s.BigOperator):
+            return False
+        names = {n.base for n in last.indices if isinstance(n, s.Name) and n.base in INDEX_LETTERS}
+        return bool(names) and _indexed_by(later, names)
+
+
+def mentions(node: object, name: s.Name) -> bool:
+    """Whether ``name``'s letter occurs in ``node`` (also as an index)."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, s.Name) and (current.base, current.style) == (name.base, name.style):
+            return True
+        if isinstance(current, tuple):
+            stack.extend(current)
+        elif isinstance(current, s.Node):
+            stack.extend(getattr(current, field) for field in current.__dataclass_fields__)
+    return False
+
+
+def _indexed_by(node: object, names: set[str]) -> bool:
+    """Whether a name in ``node`` carries one of ``names`` as an index that nothing in it binds."""
+    stack: list[object] = [node]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, s.Name):
+            marks = (*current.subscripts, *current.indices)
+            if any(mentions(marks, s.Name(name, span=(0, 0))) for name in names):
+                return True
+        elif isinstance(current, s.BigOperator):
+            bound = {index.base for index in current.indices if isinstance(index, s.Name)}
+            if names - bound and _indexed_by(current.body, names - bound):
+                return True
+        elif isinstance(current, tuple):
+            stack.extend(current)
+        elif isinstance(current, s.Node):
+            stack.extend(getattr(current, field) for field in current.__dataclass_fields__)
+    return False

@@ -1,0 +1,1 @@
+"""The rows of a display: read into steps, then decided."""

@@ -1,0 +1,210 @@
+"""The first relation of a chain: a claim, or does it introduce a name or state the model?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import sympy
+
+from vaedocs.derivation import expressions as e
+from vaedocs.derivation import report as r
+from vaedocs.derivation import survey as look
+from vaedocs.derivation import syntax as s
+from vaedocs.derivation.elaborate import (
+    Elaborator,
+    Macro,
+    Mismatch,
+    Scope,
+)
+from vaedocs.derivation.errors import NotCheckable
+from vaedocs.derivation.hypotheses import Hypotheses
+from vaedocs.derivation.rows.places import Places, Step
+from vaedocs.derivation.shapes import describe, shape
+from vaedocs.derivation.spelling import spell, walk
+
+
+class Introductions(Places):
+    """Tells definitions and model statements from claims."""
+
+    def _introduction(self, scope: Scope, reader: Elaborator, chain: s.Chain) -> Step | None:
+        """The first link if it introduces a name or states the model; None for a claim."""
+        link, left = chain.links[0], chain.left
+        assert left is not None
+        if link.symbol not in {"=", ":=", "==", "~", "in"}:
+            return None
+        texts = (self._source(left), self._source(link.right))
+        step = Step(link.row, link.symbol, None, None, link.span, texts)
+        try:
+            if link.symbol in {"~", "in"} or self._states_model(scope, left, link.right):
+                step.role = r.ASSUMPTION
+                self._assume(scope, left, link)
+                if link.symbol not in {"~", "in"} and isinstance(left, s.Call):
+                    step.left = step.right = reader.expression(left)
+                return step
+            stated = link.symbol == "=" and self._states_density(scope, reader, left, link.right)
+            if stated or (link.symbol == ":=" and look.is_density_call(left, scope.survey)):
+                step.role = r.ASSUMPTION if stated else r.DEFINITION
+                self._assume(scope, left, link)
+                step.left = step.right = reader.expression(left)
+                return step
+            if not self._introduces(scope, left, link):
+                return None
+            step.role = r.DEFINITION
+            self._define(scope, reader, left, link, step)
+        except NotCheckable as error:
+            step.error, step.left, step.right = error, None, None
+        return step
+
+    def _assume(self, scope: Scope, left: s.Node, link: s.Link) -> None:
+        """Read one relation as a hypothesis of what follows."""
+        span = (left.span[0], link.right.span[1])
+        Hypotheses(scope, self.text).read([s.Chain(left, (link,), span=span)])
+
+    def _define(
+        self, scope: Scope, reader: Elaborator, left: s.Node, link: s.Link, step: Step
+    ) -> None:
+        """Enter the name on the left of ``link`` with its right side."""
+        parameters: tuple[s.Node, ...] = ()
+        name = left
+        if isinstance(left, s.Call):
+            parameters, name = tuple(item for group in left.groups for item in group), left.head
+        assert isinstance(name, s.Name)
+        spelt = spell(name)
+        scope.theory.symbols.pop(spell(left), None)  # a use before its definition meant nothing
+        step.left = step.right = right = reader.expression(link.right)
+        declared, made = scope.declared_shapes.get(spelt), shape(right, scope.theory)
+        if declared is not None and declared != made:
+            message = (
+                f"{spelt} is declared {describe(declared)}, the right side is {describe(made)}"
+            )
+            step.error = Mismatch(message, self.text, *link.span)
+        if spelt not in scope.survey.random:
+            text = self.text[left.span[0] : link.right.span[1]]
+            macro = Macro(parameters, link.right, spell(left), text)
+            known = scope.macros.setdefault(spelt, [])
+            known.insert(len(known), macro)  # what was said before of any argument still holds
+            self.introduced.append(f"{step.texts[0]} := {step.texts[1]}")
+            if not parameters and spelt not in scope.theory.definitions:
+                reader.expression(name)  # enters the symbol and its definition into the theory
+        for claim in reader.claims:
+            if claim.defines is None:
+                inner = Step(link.row, claim.relation, claim.left, claim.right, claim.span)
+                step.claims.append(inner)
+        reader.claims.clear()
+
+    def _states_model(self, scope: Scope, left: s.Node, right: s.Node) -> bool:
+        """``p(z) = \\mathcal{N}(0, I)``: a model statement, unless declared already."""
+        is_family = (
+            isinstance(right, s.Call) and bool(look.family(right.head)) and len(right.groups) == 1
+        )
+        is_density = (isinstance(left, s.Call) and look.is_density_call(left, scope.survey)) or (
+            isinstance(left, s.Name) and look.is_density_head(left, scope.survey)
+        )
+        if not (is_family and is_density):
+            return False
+        if isinstance(left, s.Call):
+            made = Elaborator(scope, self.text).expression(left)
+            return not (isinstance(made, e.Density) and made.key in scope.theory.families)
+        return True
+
+    def _states_density(
+        self, scope: Scope, reader: Elaborator, left: s.Node, right: s.Node
+    ) -> bool:
+        """``q(z_1, z_2) = q_1(z_1) q_2(z_2)``, ``p(x) = \\sum_k \\pi_k \\mathcal{N}(…)``: a density
+        said to be made of others.
+
+        Only if nothing else is known of it: none of the factors has its own head, and no family is
+        declared for that head. An average of q(z | x) over x, the aggregate posterior, is the one
+        exception.
+        """
+        if not (isinstance(left, s.Call) and look.is_density_call(left, scope.survey)):
+            return False
+        try:
+            made, other = reader.expression(left), reader.expression(right)
+        except NotCheckable:
+            return False
+        finally:
+            reader.claims.clear()
+        if not isinstance(made, e.Density) or any(
+            key[0] == made.head
+            for key in (*scope.theory.families, *scope.theory.density_definitions)
+        ):
+            return False
+        inner = list(sympy.preorder_traversal(other))
+        heads = {part.head for part in inner if isinstance(part, e.Density)}
+        if not heads and not any(isinstance(part, e.Family) for part in inner):
+            return False
+        if made.head not in heads:
+            return not (isinstance(other, e.Density) and len(heads) == 1)
+        own = [part for part in inner if isinstance(part, e.Density) and part.head == made.head]
+        average = (
+            isinstance(other, e.Expectation | e.Integral | sympy.Mul | e.Sum)
+            and not made.conditions
+            and made.head != "p"
+        )
+        slots = {slot for slot, _ in made.values}
+        return (
+            average
+            and len(heads) <= 2
+            and all({slot for slot, _ in part.values} == slots and part.conditions for part in own)
+            and (heads != {made.head} or all(self._of_data(part) for part in own))
+        )
+
+    def _introduces(self, scope: Scope, left: s.Node, link: s.Link) -> bool:
+        name = left.head if isinstance(left, s.Call) else left
+        if not isinstance(name, s.Name) or look.family(name):
+            return False
+        spelt = spell(name)
+        if link.symbol == ":=":
+            return not look.is_density_call(left, scope.survey)
+        if self._of_all_data(scope, left, link.right):
+            return True
+        function = spell(replace(name, primes=0))
+        if name.primes and (function in scope.macros or function in scope.theory.functions):
+            return False  # the derivative of a known function
+        if spelt in scope.macros or spelt in self._known:
+            return False
+        if isinstance(left, s.Call):
+            plain = s.Name | s.Call | s.Conditioned | s.Number | s.Relation | s.Sequence | s.Range
+            if not all(isinstance(item, plain) for group in left.groups for item in group):
+                return False  # f(a x) = … is a claim about f
+            if (
+                look.is_divergence_call(left)
+                or look.is_density_call(left, scope.survey)
+                or spelt in scope.theory.functions
+            ):
+                return False
+            if name.base == "H" or (name.base == "h" and self._of_capitals(name, left)):
+                return False
+            return not (
+                name.base in look.INFORMATION and (left.separators or len(left.groups[0]) > 1)
+            )
+        if look.is_density_head(name, scope.survey) and Elaborator(scope, self.text).knows_head(
+            name
+        ):
+            return False
+        if name.base == "pi" and not name.subscripts:
+            return False
+        seen = {spell(n) for n in walk(link.right) if isinstance(n, s.Name)}
+        return spelt not in seen and not name.indices
+
+    @staticmethod
+    def _of_data(part: e.Density) -> bool:
+        """Whether a density is conditioned on numbered data, q(z | x_n)."""
+        return all(isinstance(value, e.Item) for _, value in part.conditions)
+
+    @staticmethod
+    def _of_capitals(name: s.Name, left: s.Call) -> bool:
+        """``h(X)``, the differential entropy, and not a function h of a point."""
+        items = [item for group in left.groups for item in group]
+        return bool(name.style) or all(isinstance(i, s.Name) and i.base.isupper() for i in items)
+
+    @staticmethod
+    def _of_all_data(scope: Scope, left: s.Node, right: s.Node) -> bool:
+        """``L(X) = \\sum_i L(x^{(i)})``: known of one point, this is that of all."""
+        if not (isinstance(left, s.Call) and isinstance(left.head, s.Name)):
+            return False
+        capitals = [i for g in left.groups for i in g if isinstance(i, s.Name) and i.base.isupper()]
+        sums = [n for n in walk(right) if isinstance(n, s.BigOperator) and n.name == "sum"]
+        heads = {spell(n.head) for node in sums for n in walk(node.body) if isinstance(n, s.Call)}
+        return bool(capitals) and spell(left.head) in heads and spell(left.head) in scope.macros

@@ -1,0 +1,202 @@
+r"""Named quantities: where a display defines them, which are known to every reader, and which are
+missing.
+
+``\log p(x) \geq \mathcal{L} = …`` defines its name in the middle of a chain, ``… = \mathcal{L}`` at
+the end. ``\text{ELBO}`` is known. Any other curly or upright name without a definition is refused:
+nothing can be decided about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from vaedocs.derivation import survey as look
+from vaedocs.derivation import syntax as s
+from vaedocs.derivation.elaborate import Macro, Scope
+from vaedocs.derivation.parser import parse_statements
+from vaedocs.derivation.spelling import children, spell, walk
+
+
+def head_of(node: s.Node | None) -> s.Name | None:
+    """The name that a bare name or a call stands under."""
+    name = node.head if isinstance(node, s.Call) else node
+    return name if isinstance(name, s.Name) else None
+
+
+OPERATORS = frozenset(
+    {"diag", "tr", "Tr", "det", "argmax", "argmin", "softmax", "sigmoid", "softplus", "relu"}
+    | {"ReLU", "sign", "rank", "dim", "vec", "span"}
+)
+
+
+def is_quantity(node: s.Node | None) -> bool:
+    r"""Whether a node is a curly or upright name that is no density, family, divergence or
+    operator: ``\mathcal{L}(x)``, ``\text{loss}``.
+    """
+    name = head_of(node)
+    if (
+        name is None
+        or name.style not in {"cal", "rm"}
+        or look.family(name)
+        or look.is_divergence(name)
+    ):
+        return False
+    if look.is_density_head(name) or name.base in look.INFORMATION | {"X", "Y", "Z", "D", "R"}:
+        return False
+    if name.base in look.ENTROPIES:
+        return not isinstance(node, s.Call)
+    if name.base in OPERATORS or (
+        isinstance(node, s.Call) and name.style == "rm" and name.base.islower()
+    ):
+        return False  # a function with a name of its own
+    return name.style == "cal" or len(name.base) > 1
+
+
+def split(chain: s.Chain, unknown: set[str]) -> list[s.Chain]:
+    """A chain taken apart where it defines a name that stands alone in it; the definition comes
+    first.
+    """
+    for position, link in enumerate(chain.links):
+        name = head_of(link.right)
+        if name is None or not is_quantity(link.right) or spell(name) not in unknown:
+            continue
+        after = chain.links[position + 1 :]
+        if after and after[0].symbol in {"=", ":="}:
+            definition = s.Chain(link.right, after, span=(link.right.span[0], chain.span[1]))
+            before = replace(chain, links=chain.links[: position + 1])
+            return [definition, *split(before, unknown - {spell(name)})]
+        source = chain.links[position - 1].right if position else chain.left
+        if not after and link.symbol in {"=", "==", "=:"} and source is not None:
+            symbol = ":=" if link.symbol == "=:" else link.symbol
+            turned = s.Chain(
+                link.right, (replace(link, symbol=symbol, right=source),), span=chain.span
+            )
+            rest = [replace(chain, links=chain.links[:position])] if position else []
+            return [turned, *rest]
+    return [chain]
+
+
+def undefined(scope: Scope, chains: tuple[s.Chain, ...], declared: set[str]) -> dict[str, s.Name]:
+    """Named quantities of a display that nothing given or known defines, with their first place."""
+    found: dict[str, s.Name] = {}
+    for chain in chains:
+        pieces: list[s.Node] = [chain]
+        if (
+            len(chain.links) == 1
+            and chain.links[0].symbol in {"=", ":="}
+            and is_quantity(chain.left)
+        ):
+            pieces = (
+                [chain.left] if chain.left is not None else []
+            )  # a sum of parts yet to be named claims nothing
+        for node in (one for piece in pieces for one in _standing(piece)):
+            head = head_of(node)
+            if head is None or not is_quantity(node):
+                continue
+            name = spell(head)
+            known = name in scope.macros or name in declared or name in scope.theory.functions
+            if not known and name not in scope.declared_tags and name not in scope.declared_shapes:
+                found.setdefault(name, head)
+    return found
+
+
+def _standing(node: s.Node) -> Iterator[s.Node]:
+    """Names and calls that stand for a value: no heads, no subscripts, no names of braces."""
+    if isinstance(node, s.Name | s.Call):
+        yield node
+    if isinstance(node, s.Name):
+        return
+    for child in children(node):
+        named_by_brace = isinstance(child, s.Claim) and (
+            child.implicit or (child.relation == "=" and is_quantity(child.right))
+        )
+        is_head = isinstance(node, s.Call) and child is node.head
+        if not named_by_brace and not (is_head and isinstance(child, s.Name)):
+            yield from _standing(child)
+
+
+# -- the evidence lower bound
+# -----------------------------------------------------------------------
+
+
+def is_elbo(name: str) -> bool:
+    r"""Whether a spelling is the evidence lower bound's: ``\mathrm{ELBO}``,
+    ``\mathcal{L}_{\mathrm{ELBO}}``.
+    """
+    return name in {
+        r"\mathrm{ELBO}",
+        r"\mathcal{L}_\mathrm{ELBO}",
+        r"\mathcal{L}_{\mathrm{ELBO}}",
+        r"L_\mathrm{ELBO}",
+    }
+
+
+def know_elbo(scope: Scope, name: str, chains: tuple[s.Chain, ...]) -> bool:
+    """Enter the standard meaning of the bound, if the display makes clear which that is.
+
+    It does if there is one q(latent | conditions) and the display has no weights, samples or
+    functions that would make its bound another one.
+    """
+    used = {(sig.left, sig.right) for sig in scope.survey.signatures.get("q", ())}
+    if len(used) != 1 or set(scope.survey.signatures) - {"p", "q"}:
+        return False
+    if any(
+        isinstance(n, s.BigOperator | s.Bars) or (isinstance(n, s.Name) and n.indices)
+        for c in chains
+        for n in walk(c)
+    ):
+        return False
+    ((latent, conditions),) = used
+    evidence = {
+        (sig.left, sig.right)
+        for sig in scope.survey.signatures.get("p", ())
+        if not set(latent) & {*sig.left, *sig.right}
+    }
+    if len(evidence) > 1:
+        return False
+    observed, given = evidence.pop() if evidence else (conditions, ())
+    letters = {spell(n) for c in chains for n in walk(c) if isinstance(n, s.Name)} - {
+        *latent,
+        *conditions,
+        *observed,
+        *given,
+        name,
+    }
+    if any(
+        letter in {r"\beta", r"\lambda", r"\alpha", r"\gamma", "T", "K", "N", "L", "C"}
+        for letter in letters
+    ):
+        return False
+    if not observed:
+        observed = tuple(
+            sorted(
+                {v for sig in scope.survey.signatures.get("p", ()) for v in sig.left} - set(latent)
+            )
+        )
+    if not observed:
+        return False
+    behind = rf" \mid {','.join(given)}" if given else ""
+    under = rf" \mid {','.join(conditions)}" if conditions else ""
+    q = f"q({','.join(latent)}{under})"
+    sign = "-" if any(_is_loss(chain, name) for chain in chains) else ""
+    joint = rf"p({','.join((*observed, *latent))}{behind})"
+    bound = rf"\mathbb{{E}}_{{{q}}}\left[\log {joint} - \log {q}\right]"
+    text = f"{name} := {sign}{bound}"
+    (statement,) = parse_statements(text)
+    macro = Macro((), statement.links[0].right, name, text)
+    scope.macros.setdefault(name, []).append(macro)
+    scope.theory.assumed.append(text)
+    return True
+
+
+def _is_loss(chain: s.Chain, name: str) -> bool:
+    """Whether a chain gives the bound as a loss: an expectation is the first thing subtracted."""
+    head = head_of(chain.left)
+    if head is None or spell(head) != name or not chain.links:
+        return False
+    right = chain.links[0].right
+    if not isinstance(right, s.Sum):
+        return False
+    signs = [sign for sign, term in right.terms if isinstance(term, s.Expectation)]
+    return bool(signs) and signs[0] < 0

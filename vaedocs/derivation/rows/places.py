@@ -1,0 +1,97 @@
+"""Where something stands, for the messages: line, column, row of the display."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from sympy import Expr
+
+from vaedocs.derivation import report as r
+from vaedocs.derivation import syntax as s
+from vaedocs.derivation.elaborate import (
+    Mismatch,
+)
+from vaedocs.derivation.errors import NotCheckable
+
+
+@dataclass
+class Step:
+    """One relation, elaborated: what is to be decided."""
+
+    row: int
+    relation: str
+    left: Expr | None
+    right: Expr | None
+    span: s.Span
+    texts: tuple[str, str] = ("", "")
+    role: str = "claim"  # or "definition", "assumption"
+    error: NotCheckable | None = None
+    claims: list[Step] = field(default_factory=list)
+    hint: str = ""
+    chain: int = 0
+    connective: str = ""  # of its chain with the one before
+    index: int = 0
+
+
+class Places:
+    """The text of a display and what is given, and where they begin."""
+
+    def __init__(
+        self, text: str, given: str, path: str, line: int, definitions: tuple[str, ...], seed: int
+    ) -> None:
+        self.text, self.given, self.path, self.line, self.seed = text, given, path, line, seed
+        self.definitions = definitions
+        self.introduced: list[str] = []
+        self._known: set[str] = set()  # names that the hypotheses speak of
+
+    def _line_of_display(self, offset: int) -> int:
+        """Which row of the display an offset is in: rows end with a double backslash outside inner
+        tables.
+        """
+        before = re.sub(r"(?<!\\)%.*", "", self.text[:offset])
+        inner = re.compile(
+            r"\\begin\{(cases|[pbvBV]?matrix|array)\}(?:(?!\\begin\{\1\}).)*?\\end\{\1\}", re.S
+        )
+        before = inner.sub("", before)
+        before = re.sub(r"\\begin\{(cases|[pbvBV]?matrix)\}.*\Z", "", before, flags=re.S)
+        rows = re.split(r"\\\\", before)
+        return 1 + sum(
+            1 for part in rows[:-1] if re.sub(r"\\begin\{\w+\*?\}|\\label\{[^}]*\}|[\s&]", "", part)
+        )
+
+    def _place(self, offset: int) -> tuple[int, int]:
+        before = self.text[:offset]
+        return self.line + before.count("\n"), offset - (before.rfind("\n") + 1) + 1
+
+    def _source(self, node: s.Node | None) -> str:
+        return " ".join(self.text[node.span[0] : node.span[1]].split()) if node is not None else ""
+
+    def _text(self, span: s.Span) -> str:
+        """The words of a claim in a brace, without its relation sign."""
+        text = " ".join(self.text[span[0] : span[1]].split())
+        return re.sub(r"^(?:\\(?:geq?|leq?)\b|[=<>]|\s)+", "", text)
+
+    def refused(
+        self, error: NotCheckable, row: int, prefix: str = "", step: Step | None = None
+    ) -> r.Row:
+        """The row of something that could not be read, or that cannot be right."""
+        in_given = prefix or getattr(error, "in_given", False)
+        line, column = self._place(error.start) if not in_given else (self.line, 0)
+        wrong = isinstance(error, Mismatch)
+        message = ("in what is given: " if in_given else "") + error.message
+        source = error.source or (self.given if in_given else self.text)
+        excerpt = NotCheckable(error.message, source, error.start, error.end).excerpt()
+        return r.Row(
+            number=self._line_of_display(error.start) if not in_given else 1,
+            line=line,
+            column=column,
+            relation=step.relation if step else "",
+            left=step.texts[0] if step else "",
+            right=step.texts[1] if step else "",
+            verdict=r.REFUTED if wrong else r.NOT_CHECKABLE,
+            method="shapes" if wrong else "",
+            message=message,
+            hint=error.hint,
+            excerpt=excerpt,
+        )

@@ -1,0 +1,238 @@
+"""From the chains of a display to steps: each relation with both sides elaborated."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sympy import Expr
+
+from vaedocs.derivation import syntax as s
+from vaedocs.derivation.elaborate import (
+    Elaborator,
+    Mismatch,
+    Scope,
+)
+from vaedocs.derivation.errors import NotCheckable
+from vaedocs.derivation.hypotheses import Hypotheses
+from vaedocs.derivation.rows import named
+from vaedocs.derivation.rows.introductions import Introductions
+from vaedocs.derivation.rows.places import Step
+from vaedocs.derivation.shapes import ShapeMismatch, describe
+from vaedocs.derivation.spelling import spell, walk
+
+
+def _declares(chain: s.Chain) -> bool:
+    """Whether a hypothesis only declares a shape or a sign, so that its name is still free to be
+    defined.
+    """
+    if not chain.links:
+        return True
+    return all(
+        link.symbol in {"in", "subset"}
+        or (link.symbol in {">", ">=", "<", "<="} and isinstance(link.right, s.Number))
+        for link in chain.links
+    )
+
+
+def _in_given(error: NotCheckable) -> NotCheckable:
+    error.in_given = True  # type: ignore[attr-defined]
+    return error
+
+
+class Steps(Introductions):
+    """Elaborates a display, relation by relation."""
+
+    def _steps(self, scope: Scope, display: s.Display, statements: list[s.Chain]) -> list[Step]:
+        given = self.given
+        try:
+            Hypotheses(scope, given).read(statements)
+        except NotCheckable as error:
+            error.source = error.source or given
+            return [Step(1, "", None, None, (0, 1), error=_in_given(error))]
+        self._known = {
+            spell(n)
+            for chain in statements
+            if not _declares(chain)
+            for n in walk(chain)
+            if isinstance(n, s.Name)
+        }
+        self.introduced = []
+        steps: list[Step] = []
+        previous: Expr | None = None
+        try:
+            chains = self._with_names(scope, display.chains)
+        except NotCheckable as error:
+            return [Step(1, "", None, None, (error.start, error.end), error=error)]
+        for number, chain in enumerate(chains):
+            reader = Elaborator(scope, self.text)
+            for item in chain.qualifier:
+                self._qualify(scope, item)
+            made = self._chain(scope, reader, chain, previous, number)
+            steps += [replace(step, connective=chain.connective, chain=number) for step in made]
+            if steps and steps[-1].right is not None:
+                previous = steps[-1].right
+            if not chain.links and chain.left is not None:
+                steps.append(self._lonely(reader, chain, number))
+        return sorted(steps, key=lambda step: step.row)
+
+    def _with_names(self, scope: Scope, chains: tuple[s.Chain, ...]) -> list[s.Chain]:
+        """The chains, taken apart where they define a name; a name without a meaning is refused."""
+        for name in named.undefined(scope, chains, self._known):
+            if named.is_elbo(name):
+                named.know_elbo(scope, name, chains)
+        missing = named.undefined(scope, chains, self._known)
+        made = [piece for chain in chains for piece in named.split(chain, set(missing))]
+        defined = {
+            spell(head)
+            for chain in made
+            if chain.links and chain.links[0].symbol in {"=", ":=", "=="}
+            for head in [named.head_of(chain.left)]
+            if head is not None
+        }
+        for name, node in missing.items():
+            if name not in defined:
+                raise NotCheckable(
+                    f"{name} is not defined",
+                    self.text,
+                    *node.span,
+                    hint=f"say above the display what it is: <!-- given: {name} := … -->",
+                )
+        return made
+
+    def _qualify(self, scope: Scope, item: s.Node) -> None:
+        """``\\forall x > 0``: one more hypothesis; ``\\forall i`` alone says nothing more."""
+        if isinstance(item, s.Relation):
+            link = s.Link(item.symbol, item.right, item.span)
+            Hypotheses(scope, self.text).read([s.Chain(item.left, (link,), span=item.span)])
+        elif isinstance(item, s.Chain) and item.links:
+            Hypotheses(scope, self.text).read([item])
+
+    def _lonely(self, reader: Elaborator, chain: s.Chain, number: int) -> Step:
+        try:
+            if isinstance(chain.left, s.Words):
+                raise reader.refuse(
+                    chain, "words alone are no mathematics", "put prose outside the display"
+                )
+            assert chain.left is not None
+            reader.expression(chain.left)
+            return Step(
+                1,
+                "",
+                None,
+                None,
+                chain.span,
+                error=reader.refuse(
+                    chain,
+                    "this display claims nothing: it has no relation",
+                    "write an equation, or set the expression inline",
+                ),
+            )
+        except NotCheckable as error:
+            return Step(1, "", None, None, chain.span, error=error)
+
+    def _chain(
+        self, scope: Scope, reader: Elaborator, chain: s.Chain, previous: Expr | None, number: int
+    ) -> list[Step]:
+        steps: list[Step] = []
+        left: Expr | None = previous
+        left_node = chain.left
+        if chain.links and chain.left is not None:
+            first = chain.links[0]
+            made = self._introduction(scope, reader, chain)
+            if made is not None:
+                steps.append(made)
+                if made.error is not None and made.right is None:
+                    return steps
+                left = made.right
+                rest = chain.links[1:]
+                left_node = first.right
+            else:
+                rest = chain.links
+                try:
+                    left = reader.expression(chain.left)
+                except NotCheckable as error:
+                    return [
+                        Step(
+                            first.row,
+                            first.symbol,
+                            None,
+                            None,
+                            chain.left.span,
+                            error=error,
+                            chain=number,
+                        )
+                    ]
+        else:
+            rest = chain.links
+        pending = list(reader.claims)
+        reader.claims.clear()
+        for link in rest:
+            texts = (self._source(left_node), self._source(link.right))
+            try:
+                with reader.sized(reader.shape(left) if left is not None else None):
+                    right = reader.expression(link.right)
+            except NotCheckable as error:
+                steps.append(
+                    Step(
+                        link.row,
+                        link.symbol,
+                        left,
+                        None,
+                        link.span,
+                        texts,
+                        error=error,
+                        chain=number,
+                    )
+                )
+                return steps
+            step = Step(
+                link.row, link.symbol, left, right, link.span, texts, hint=link.hint, chain=number
+            )
+            for claim in (*pending, *reader.claims):
+                if claim.defines is None:
+                    step.claims.append(
+                        Step(
+                            link.row,
+                            claim.relation,
+                            claim.left,
+                            claim.right,
+                            claim.span,
+                            chain=number,
+                        )
+                    )
+            pending = []
+            reader.claims.clear()
+            if left is not None and (problem := self._misfit(reader, left, right, link)):
+                step.error = problem
+            steps.append(step)
+            left, left_node = right, link.right
+        if pending and steps:
+            for claim in pending:
+                if claim.defines is None:
+                    steps[0].claims.append(
+                        Step(
+                            steps[0].row,
+                            claim.relation,
+                            claim.left,
+                            claim.right,
+                            claim.span,
+                            chain=number,
+                        )
+                    )
+        return steps
+
+    def _misfit(
+        self, reader: Elaborator, left: Expr, right: Expr, link: s.Link
+    ) -> NotCheckable | None:
+        try:
+            a, b = reader.shape(left), reader.shape(right)
+        except ShapeMismatch as error:
+            return Mismatch(str(error), self.text, *link.right.span)
+        zero = right == 0 or left == 0
+        if a != b and not zero:
+            return Mismatch(
+                f"the left side is {describe(a)}, the right side {describe(b)}",
+                self.text,
+                *link.span,
+            )
+        return None

@@ -1,0 +1,130 @@
+"""One spelling for every name: the LaTeX that both the theory and the reports call it by.
+
+Two names are the same exactly if they are spelt the same. Bold is no part of a name, so a page may
+write ``\\mathbf{x}`` here and ``x`` there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+
+from vaedocs.derivation import syntax as s
+
+PARAMETERS = frozenset(
+    [
+        "theta",
+        "phi",
+        "varphi",
+        "psi",
+        "lambda",
+        "omega",
+        "eta",
+        "xi",
+        "vartheta",
+        "Theta",
+        "Phi",
+        "Psi",
+        "Lambda",
+        "Omega",
+    ]
+)
+_STYLES = {"cal": r"\mathcal", "bb": r"\mathbb", "frak": r"\mathfrak", "rm": r"\mathrm"}
+
+
+def children(node: s.Node) -> tuple[s.Node, ...]:
+    """The nodes directly below ``node``, in order. Trees are walked often, so a node keeps them."""
+    kept: tuple[s.Node, ...] | None = node.__dict__.get("_children")
+    if kept is None:
+        below = (getattr(node, item.name) for item in fields(node) if item.name != "span")
+        kept = tuple(inner for value in below for inner in _nodes(value))
+        object.__setattr__(node, "_children", kept)
+    return kept
+
+
+def _nodes(value: object) -> Iterator[s.Node]:
+    if isinstance(value, s.Node):
+        yield value
+    elif isinstance(value, s.Link):
+        yield value.right
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _nodes(item)
+
+
+def walk(node: s.Node) -> Iterator[s.Node]:
+    """``node`` and everything below it, from the outside in."""
+    yield node
+    for child in children(node):
+        yield from walk(child)
+
+
+def letter(base: str, style: str = "") -> str:
+    """A letter or word with its style: ``theta`` is ``\\theta``, ``("L", "cal")`` is
+    ``\\mathcal{L}``.
+    """
+    plain = base if len(base) == 1 or style else "\\" + base
+    if style == "rm" and len(base) == 1:
+        return plain
+    return f"{_STYLES[style]}{{{base}}}" if style in _STYLES else plain
+
+
+def stem(name: s.Name) -> str:
+    """The name without subscripts and indices."""
+    text = letter(name.base, name.style)
+    for accent in reversed(name.accents):
+        text = f"\\{accent}{{{text}}}"
+    return text + "'" * name.primes + ("^*" if name.starred else "")
+
+
+def spell(node: s.Node | None) -> str:
+    """The LaTeX of a small piece of syntax, canonically spaced."""
+    match node:
+        case None:
+            return ""
+        case s.Name():
+            inner = ",".join(spell(part) for part in node.subscripts)
+            low = f"_{{{inner}}}" if len(inner) > 1 else (f"_{inner}" if inner else "")
+            high = (
+                f"^{{({','.join(spell(part) for part in node.indices)})}}" if node.indices else ""
+            )
+            return stem(node) + low + high
+        case s.Number():
+            return node.text
+        case s.Range():
+            return (
+                f"{spell(node.start)}:{spell(node.stop)}" if node.start else f"<{spell(node.stop)}"
+            )
+        case s.Sum():
+            parts = [("-" if sign < 0 else "+") + spell(term) for sign, term in node.terms]
+            return "".join(parts).removeprefix("+")
+        case s.Product():
+            return " ".join(spell(factor) for factor in node.factors)
+        case s.Group():
+            return f"({spell(node.body)})"
+        case s.Sequence():
+            return ",".join(spell(item) for item in node.items)
+        case s.Words():
+            return f"\\text{{{node.text}}}"
+        case s.Power():
+            return f"{spell(node.base)}^{{{spell(node.exponent)}}}"
+        case s.Fraction():
+            return f"\\frac{{{spell(node.numerator)}}}{{{spell(node.denominator)}}}"
+        case s.Relation():
+            return f"{spell(node.left)}{node.symbol}{spell(node.right)}"
+        case s.Call():
+            inner = ""
+            for group, separator in zip(node.groups, (*node.separators, ""), strict=False):
+                inner += ",".join(spell(item) for item in group) + {
+                    "|": r" \mid ",
+                    "||": r" \,\|\, ",
+                }.get(separator, separator)
+            return f"{spell(node.head)}({inner})"
+    return f"{type(node).__name__}({','.join(spell(child) for child in children(node))})"
+
+
+def is_parameter(node: s.Node) -> bool:
+    r"""Whether a name is one of the letters kept for parameters: θ, φ, λ, ψ …, plain or decorated
+    (``\theta_{\text{old}}``).
+    """
+    return isinstance(node, s.Name) and node.base in PARAMETERS and not node.style

@@ -1,0 +1,125 @@
+"""What a display may assume: shapes, domains, models, families, definitions.
+
+A :class:`Theory` is made from the hypotheses of a display (``given``) and from the standard reading
+where they are silent: one joint model p over all variables named; q any normalised density over its
+variables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sympy import Expr, Symbol
+
+Shape = tuple[Expr, ...]  # () a number, (n,) a column vector, (n, m) a matrix
+DensityKey = tuple[str, frozenset[str], frozenset[str]]  # head, slots, condition slots
+
+Independence = tuple[str, frozenset[str], frozenset[str], frozenset[str]]  # see Theory
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A random variable: its ``symbol`` (whose name is the slot's), ``shape``, whether it is
+    ``discrete``, and its ``values`` where declared ({0, 1}).
+    """
+
+    symbol: Symbol
+    shape: Shape = ()
+    discrete: bool = False
+    values: tuple[Expr, ...] = ()
+    low: Expr | None = None  # a scalar's interval, where declared
+    high: Expr | None = None
+
+
+@dataclass(frozen=True)
+class FunctionInfo:
+    """An unknown function: the ``shape`` of its value, ``positive`` values, ``convex``/``concave``,
+    ``invertible`` (a smooth bijection), ``increasing``.
+    """
+
+    name: str
+    shape: Shape = ()
+    positive: bool = False
+    convex: bool = False
+    concave: bool = False
+    invertible: bool = False
+    increasing: bool = False
+    unit: bool = False  # values in [0, 1]
+    spd: bool = False  # values are symmetric positive definite matrices
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A relation to be used or respected: ``left relation right``; ``text`` is the author's,
+    ``name`` is how a report calls it.
+    """
+
+    relation: str
+    left: Expr
+    right: Expr
+    name: str
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Family:
+    """A declared density with a formula: ``p(x | z) = Normal(x, f(z), c I)``, written in the slots'
+    own symbols.
+    """
+
+    key: DensityKey
+    formula: Expr
+    text: str = ""
+
+
+@dataclass
+class Theory:
+    """All that holds before the first row.
+
+    ``models`` maps a density's head to the slots of its joint (sorted names); ``parameters`` a head
+    to the symbols it depends on (θ, φ), where a display differentiates in them or compares two
+    values; ``independences`` are ``(head, slots, kept, dropped)``: p(slots | kept, dropped) =
+    p(slots | kept); ``domains`` tags a symbol: ``positive``, ``nonnegative``, ``integer``, ``unit``
+    (in [0, 1]), ``spd``, ``symmetric``, ``orthonormal`` (columns), ``orthogonal``, ``invertible``,
+    ``diagonal``, ``simplex``.
+    """
+
+    symbols: dict[str, Symbol] = field(default_factory=dict)
+    shapes: dict[Symbol, Shape] = field(default_factory=dict)
+    domains: dict[Symbol, frozenset[str]] = field(default_factory=dict)
+    variables: dict[str, Variable] = field(default_factory=dict)
+    models: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    parameters: dict[str, tuple[Symbol, ...]] = field(default_factory=dict)
+    families: dict[DensityKey, Family] = field(default_factory=dict)
+    density_definitions: dict[DensityKey, Fact] = field(default_factory=dict)
+    independences: list[Independence] = field(default_factory=list)
+    definitions: dict[Symbol, Fact] = field(default_factory=dict)
+    functions: dict[str, FunctionInfo] = field(default_factory=dict)
+    constraints: list[Fact] = field(default_factory=list)
+    assumed: list[str] = field(default_factory=list)  # every hypothesis, as a reader should see it
+
+    def tags(self, symbol: Symbol) -> frozenset[str]:
+        """The domain tags of a symbol."""
+        return self.domains.get(symbol, frozenset())
+
+    def add_tags(self, symbol: Symbol, *tags: str) -> None:
+        """Declare more about a symbol's domain."""
+        self.domains[symbol] = self.tags(symbol) | set(tags)
+
+    def facts(self) -> Iterator[Fact]:
+        """Every declared equation that a step may use: definitions, density definitions, families,
+        constraints.
+        """
+        yield from self.definitions.values()
+        yield from self.density_definitions.values()
+        yield from self.constraints
+
+    def copy(self) -> Theory:
+        """A theory that can be extended without changing this one."""
+        fresh: dict[str, Any] = {
+            name: (value.copy() if isinstance(value, (dict, list)) else value)
+            for name, value in vars(self).items()
+        }
+        return replace(self, **fresh)

@@ -1,0 +1,319 @@
+"""What comparing two expressions in worlds of either kind has in common."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import Any
+
+from sympy import Expr, Symbol
+
+from vaedocs.derivation import expressions as ex
+from vaedocs.derivation.worlds.arithmetic import (
+    CannotEvaluate,
+    OutOfTime,
+    Undefined,
+)
+from vaedocs.derivation.worlds.claims import is_place
+from vaedocs.derivation.worlds.context import Context, base_name
+from vaedocs.derivation.worlds.counterexample import describe, restore, state
+from vaedocs.derivation.worlds.draw import group_of
+from vaedocs.derivation.worlds.matrices import Mat, column
+from vaedocs.derivation.worlds.optimum import attained
+from vaedocs.derivation.worlds.outcome import Counterexample, Method, Outcome
+
+F = Fraction
+EXACT: Method = "exact finite spaces"
+DIGITS: Method = "finite spaces at 40 digits"
+SMOOTH: Method = "random smooth models"
+STYLES = ("plain", "flat", "plain", "extreme", "tiny", "plain")
+SIZES = (2, 2, 3, 2, 2, 3)
+INEQUALITIES = {"<=": 1, "<": 1, ">=": -1, ">": -1}
+Pair = tuple[Any, Any]
+# Counts, not times, so that the same seed gives the same outcome on every machine; the deadline is
+# only the last resort.
+RANDOM_WORLDS, CLIMBS, STEPS = 90, 3, 90
+
+
+class NoInstance(RuntimeError):
+    """No admissible world could be drawn."""
+
+
+class Comparison:
+    """One relation between two expressions in worlds of one kind."""
+
+    method: Method
+    world: Any
+
+    def __init__(
+        self,
+        context: Context,
+        relation: str,
+        left: Expr,
+        right: Expr,
+        seed: int,
+        deadline: float,
+        free_of: Sequence[Symbol] = (),
+    ):
+        self.context, self.relation = context, relation
+        self.sides = (left, right)
+        self.seed, self.deadline, self.free_of = seed, deadline, free_of
+        self.instances = 0
+        self.undefined = ""
+
+    # -- worlds ------------------------------------------------------------------------------------
+
+    def use(self, world: Any) -> None:
+        """Compile both sides in ``world``."""
+        self.world = world
+        world.deadline = self.deadline
+        left, right = self.sides
+        if is_place(left) or is_place(right):
+            place, other = (left, right) if is_place(left) else (right, left)
+            self.left, self.right = attained(world, place, other)
+            if is_place(other):  # each at the other's optimum
+                back = attained(world, other, place)
+                both = (self.left, back[0]), (self.right, back[1])
+                self.left, self.right = (
+                    lambda parts=parts: column(f() for f in parts) for parts in both
+                )
+            return
+        self.left, self.right = world(left), world(right)
+
+    def shape_world(self, i: int) -> None:
+        """Give the world the style of the ``i``-th instance."""
+        raise NotImplementedError
+
+    def admissible_worlds(self, count: int, start: int = 0) -> Iterator[int]:
+        """Put the world into ``count`` admissible states, one after the other."""
+        tries, found = 0, 0
+        inside = True
+        while found < count:
+            if self.instances and time.perf_counter() > self.deadline:
+                return
+            i = start + tries
+            tries += 1
+            self.shape_world(i)
+            self.world.wide = tries > 25 and not found
+            self.world.redraw((self.seed, i))
+            try:
+                inside = self.world.admissible()
+            except Undefined as error:
+                self.undefined = str(error)
+                inside = False
+            if inside:
+                found += 1
+                yield i
+            elif tries > 200 and not found:
+                raise NoInstance("no instance of the hypotheses could be drawn")
+            elif tries > 200 + 10 * count:
+                return
+
+    def values(self) -> Pair | None:
+        """Both sides in the present world; None where they are undefined."""
+        try:
+            a, b = self.left(), self.right()
+        except Undefined as error:
+            self.undefined = str(error)
+            return None
+        except (ZeroDivisionError, OverflowError, ValueError) as error:
+            if isinstance(error, CannotEvaluate):
+                raise
+            self.undefined = "division by zero"
+            return None
+        a, b = unify(a, b)
+        for v in (*entries(a), *entries(b)):
+            if isinstance(v, float) and not math.isfinite(v):
+                self.undefined = "a value is infinite"
+                return None
+        return a, b
+
+    def run(self) -> Outcome:
+        """The outcome of the comparison."""
+        if self.relation in INEQUALITIES:
+            return self.inequality()
+        if self.relation in {"prop", "const"}:
+            return self.up_to()
+        return self.equality()
+
+    def finish(self) -> Outcome:
+        """Nothing was found."""
+        if self.instances:
+            return Outcome("agrees", self.method, self.instances)
+        return Outcome(
+            "undecided",
+            self.method,
+            reason=f"no world gives both sides a value: {self.undefined or 'time ran out'}",
+        )
+
+    def differ(self, pair: Pair) -> bool:
+        """Whether two values are certainly different."""
+        raise NotImplementedError
+
+    def refuted(self, pair: Pair) -> Outcome:
+        """The outcome for the present world."""
+        raise NotImplementedError
+
+    # -- relations ---------------------------------------------------------------------------------
+
+    def equality(self) -> Outcome:
+        claim_equal = self.relation != "!="
+        last: Pair | None = None
+        for _ in self.admissible_worlds(self.count):
+            try:
+                pair = self.values()
+            except OutOfTime:
+                break
+            if pair is None:
+                continue
+            if self.differ(pair):
+                if claim_equal:
+                    return self.refuted(pair)
+                self.instances += 1
+                return self.finish()
+            self.instances += 1
+            last = pair
+        if not claim_equal and last is not None:
+            return self.refuted(last)
+        return self.finish()
+
+    count = 6
+    simple = 0  # the number of the instance with the smallest numbers
+
+    def violation(self, pair: Pair) -> float:
+        """How far an inequality is violated, as a float (positive: violated)."""
+        direction = INEQUALITIES[self.relation]
+        return max(
+            direction * float(a - b)
+            for a, b in zip(entries(pair[0]), entries(pair[1]), strict=True)
+        )
+
+    def inequality(self) -> Outcome:
+        raise NotImplementedError
+
+    def groups(self) -> list[Any]:
+        """What can be drawn anew while all else stays."""
+        found = {group_of(k) for k in self.world.raw_values}
+        counting = self.context.counting
+        return sorted((g for g in found if g[0] != "space" and g[1] not in counting), key=str)
+
+    def up_to(self) -> Outcome:
+        """∝ and "+ const": the ratio, or the difference, must not change."""
+        variables = list(self.free_of)
+        for side in self.sides:
+            inner = side.args[0] if type(side).__name__ == "log" else side
+            if not variables and isinstance(inner, ex.Density):
+                variables = [v for _, v in inner.values if isinstance(v, (Symbol, ex.Item))]
+        together = [tuple(self.variation(v) for v in variables)] if variables else []
+        constant: set[Any] = set()
+        broken: dict[Any, Any] = {}
+        for _ in self.admissible_worlds(3, start=self.simple):
+            first = self.values()
+            if first is None:
+                continue
+            self.instances += 1
+            for group in together or [(g,) for g in self.groups()]:
+                told = self.constant(first, group)
+                if told == "constant":
+                    constant.add(group)
+                elif told != "still":
+                    broken.setdefault(group, (first, told, state(self.world)))
+            if together and broken:
+                break
+        # Where nobody said what may vary, one reading under which the claim holds is enough.
+        if broken and not constant - set(broken):
+            first, told, seen = next(iter(broken.values()))
+            restore(self.world, seen)
+            self.values()
+            return self.refuted_up_to(first, told)
+        return self.finish()
+
+    def variation(self, v: Any) -> Any:
+        """The group that holds a named variable."""
+        name = base_name(v)
+        if name in self.context.heads and name not in self.context.slot_of:
+            return ("head", name)
+        return ("observed" if self.context.is_random(name) else "parameter", name)
+
+    def constant(self, first: Pair, groups: Sequence[Any]) -> Any:
+        """``"constant"``, ``"still"`` if neither side moves, or the pair that breaks the claim."""
+        saved, salts = dict(self.world.raw_values), dict(self.world.salts)
+        moved = False
+        try:
+            for k in range(8):
+                for group in groups:
+                    self.world.redraw_group(group, k)
+                    if ("observed", group[1]) in saved and not self.world.smooth:
+                        self.world.raw_values["observed", group[1]] = k  # every point in turn
+                if not self.world.admissible():
+                    continue
+                pair = self.values()
+                if pair is None:
+                    continue
+                moved = (
+                    moved or self.differ((pair[0], first[0])) or self.differ((pair[1], first[1]))
+                )
+                if self.relation == "prop":
+                    test_pair = (pair[0] * first[1], first[0] * pair[1])
+                else:
+                    test_pair = (pair[0] - pair[1], first[0] - first[1])
+                if self.differ(test_pair):
+                    return (pair, dict(self.world.raw_values))
+        finally:
+            self.world.raw_values.clear()
+            self.world.raw_values.update(saved)
+            self.world.salts = salts
+            self.world.renew()
+        return "constant" if moved else "still"
+
+    def refuted_up_to(self, first: Pair, broken: Any) -> Outcome:
+        """Two instances whose ratios, or differences, are not the same."""
+        pair = broken[0]
+        here = describe(self.world, self.sides)
+
+        def told(p: Pair) -> float:
+            a, b = float(entries(p[0])[0]), float(entries(p[1])[0])
+            return (a / b if b else math.inf) if self.relation == "prop" else a - b
+
+        what = "ratio" if self.relation == "prop" else "difference"
+        one, other = told(first), told(pair)
+        text = (
+            f"the {what} of the two sides is {one:.6g} in one instance and {other:.6g} in another\n"
+            f"the first: {here.description}"
+        )
+        values = {**here.values, what + "s": [one, other]}
+        return Outcome(
+            "refuted",
+            self.method,
+            self.instances,
+            Counterexample(
+                float(entries(first[0])[0]),
+                float(entries(first[1])[0]),
+                one - other,
+                text,
+                values=values,
+            ),
+        )
+
+
+def unify(a: Any, b: Any) -> Pair:
+    """Two values of one shape: a 1 × 1 matrix is a number."""
+    if isinstance(a, Mat) != isinstance(b, Mat):
+        m = a if isinstance(a, Mat) else b
+        if m.shape == (1, 1):
+            return (m.rows[0][0], b) if m is a else (a, m.rows[0][0])
+        other = b if m is a else a
+        if not any(entries(other)):  # A = 0
+            zero = m.map(lambda v: v * 0)
+            return (m, zero) if m is a else (zero, m)
+        raise CannotEvaluate(f"a {m.words()} is compared with a number")
+    if isinstance(a, Mat) and a.shape != b.shape:
+        raise CannotEvaluate(f"a {a.words()} is compared with a {b.words()}")
+    return a, b
+
+
+def entries(v: Any) -> list[Any]:
+    """All entries of a matrix, or the number itself."""
+    return v.entries() if isinstance(v, Mat) else [v]

@@ -1,0 +1,534 @@
+"""Random values inside the declared domains: numbers, vectors, matrices, functions.
+
+Everything is drawn as a rational number from a generator seeded by the world and the name, so that
+the same
+world can be computed in floats, exactly and with sixty digits, and does not depend on the order of
+the draws.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+from sympy import Expr, Symbol, solve
+
+from vaedocs.derivation import expressions as ex
+from vaedocs.derivation.theory import Fact, FunctionInfo, Variable
+from vaedocs.derivation.worlds.arithmetic import CannotEvaluate, Inexact, Undefined
+from vaedocs.derivation.worlds.context import Context
+from vaedocs.derivation.worlds.evaluate import Evaluator
+from vaedocs.derivation.worlds.matrices import Mat, column, identity
+
+F = Fraction
+REALS = tuple(
+    F(s) for s in ["-2", "-3/2", "-1", "-1/2", "-1/3", "1/3", "1/2", "2/3", "3/4", "3/2", "2"]
+)
+POSITIVES = tuple(F(s) for s in ["1/2", "1/2", "1/3", "2/3", "3/4", "5/4", "3/2", "2", "2", "3"])
+SMALL = tuple(
+    F(s) for s in ["1/2", "2/3", "3/4", "4/5", "5/4", "4/3", "3/2"]
+)  # scales that quadrature likes
+EXTREMES = tuple(F(s) for s in ["1/16", "1/8", "1/4", "1/2", "2", "4", "8"])
+UNITS = tuple(F(s) for s in ["1/4", "1/3", "1/2", "2/3", "3/4", "1/5", "4/5"])
+TURNS = ((F(3, 5), F(4, 5)), (F(4, 5), F(3, 5)), (F(5, 13), F(12, 13)), (F(8, 17), F(15, 17)))
+
+
+def convert(value: Any, number: Callable[[Any], Any]) -> Any:
+    """A drawn value as numbers of the wanted kind."""
+    return value.map(number) if isinstance(value, Mat) else number(value)
+
+
+def pattern_tags(fact: Fact) -> tuple[str, str] | None:
+    """``UᵀU = I``, ``A = Aᵀ``, ``Σ π_k = 1`` as a domain tag of U, A, π."""
+    for left, right in ((fact.left, fact.right), (fact.right, fact.left)):
+        if isinstance(left, ex.Scalar):
+            left = left.args[0]
+        if isinstance(right, ex.Identity) and left.is_Mul and len(left.args) == 2:
+            a, b = left.args
+            if isinstance(a, ex.Transpose) and a.args[0] == b and isinstance(b, Symbol):
+                return b.name, "orthonormal"
+            if isinstance(b, ex.Transpose) and b.args[0] == a and isinstance(a, Symbol):
+                return a.name, "orthonormal_rows"
+        if isinstance(left, ex.Transpose) and left.args[0] == right and isinstance(right, Symbol):
+            return right.name, "symmetric"
+        if (
+            isinstance(left, ex.Transpose)
+            and isinstance(right, ex.Inverse)
+            and left.args == right.args
+        ):
+            return left.args[0].name, "orthogonal"
+        if (
+            isinstance(left, ex.Sum)
+            and right == 1
+            and isinstance(left.args[0], (ex.Component, ex.Item))
+        ):
+            array = left.args[0].args[0]
+            if isinstance(array, Symbol) and isinstance(left.args[0], ex.Component):
+                return array.name, "simplex"
+    return None
+
+
+class World(Evaluator):
+    """A world whose parameters and functions are drawn; ``raw`` holds what was drawn, as
+    rationals."""
+
+    smooth = False
+    # whether sizes are drawn from a wider range, since the usual ones did not meet the hypotheses
+    wide = False
+
+    def __init__(self, context: Context, numbers: Any, seed: Any = 0, style: str = "plain"):
+        super().__init__(context, numbers)
+        self.seed, self.style = seed, style
+        self.salts: dict[Any, Any] = {}  # groups that were drawn anew
+        self.raw_values: dict[Any, Any] = {}
+        self.extra_tags: dict[str, set[str]] = {}
+        self.computed: dict[str, Expr] = {}
+        self.function_sizes: dict[str, tuple[int, ...]] = {}
+        self.packed: dict[Any, Any] = {}
+        self.checks: list[tuple[str, Any, Any]] = []
+        self._prepare_constraints()
+
+    # -- constraints
+    # ---------------------------------------------------------------------------------
+
+    def _prepare_constraints(self) -> None:
+        free = set(self.context.parameters())
+        for fact in self.context.constraints:
+            tag = pattern_tags(fact) if fact.relation == "=" else None
+            if tag is not None:
+                self.extra_tags.setdefault(tag[0], set()).add(tag[1])
+                continue
+            if fact.relation == "=" and self._tied(fact):
+                continue
+            if fact.relation == "=":
+                self._solve(fact, free)
+            try:
+                self.checks.append((fact.relation, self(fact.left), self(fact.right)))
+            except CannotEvaluate as error:
+                raise CannotEvaluate(
+                    f"the hypothesis {fact.text or fact.name} cannot be evaluated: {error.reason}"
+                ) from error
+
+    def _tied(self, fact: Fact) -> bool:
+        """Whether an equation ties random variables to each other, as z = μ + σε does; then one is
+        computed."""
+        names = [s.name for side in (fact.left, fact.right) for s in side.free_symbols]
+        random_names = {n for n in names if self.context.is_random(n)}
+        if not random_names:
+            return False
+        for left, right in ((fact.left, fact.right), (fact.right, fact.left)):
+            if not isinstance(left, Symbol) or left.name not in random_names or not self.smooth:
+                continue
+            if left.name in self.computed or not self._may_compute(left.name, right):
+                continue
+            slot = self.context.slot_of[left.name]
+            factors = [f for order in self.context.order.values() for f in order if slot in f.slots]
+            if all(f.formula is not None for f in factors):
+                self.computed[left.name] = right
+                return True
+        raise CannotEvaluate(
+            f"{fact.text or fact.name} ties random variables whose densities are not declared"
+        )
+
+    def _solve(self, fact: Fact, free: set[str]) -> None:
+        """Let one parameter of an equation be computed from the others."""
+        for left, right in ((fact.left, fact.right), (fact.right, fact.left)):
+            name = left.name if isinstance(left, Symbol) else ""
+            if name in free - set(self.computed) and self._may_compute(name, right):
+                self.computed[name] = right
+                return
+        if fact.left.atoms(ex.Node) or fact.right.atoms(ex.Node):
+            return
+        for symbol in sorted(fact.left.free_symbols | fact.right.free_symbols, key=str):
+            if symbol.name not in free or symbol.name in self.computed:
+                continue
+            try:
+                roots = solve(fact.left - fact.right, symbol)
+            except NotImplementedError:
+                continue
+            for root in sorted(roots, key=str, reverse=True):
+                if root.is_real is not False and self._may_compute(symbol.name, root):
+                    self.computed[symbol.name] = root
+                    return
+
+    def _may_compute(self, name: str, e: Expr) -> bool:
+        """Whether ``e`` does not lead back to ``name``."""
+        stack, seen = list(self.dependencies(e)), set()
+        while stack:
+            n = stack.pop()
+            if n == name:
+                return False
+            if n in self.computed and n not in seen:
+                seen.add(n)
+                stack.extend(self.dependencies(self.computed[n]))
+        return True
+
+    def admissible(self) -> bool:
+        """Whether the hypotheses hold in this world."""
+        exact = self.numbers.exact
+        for relation, left, right in self.checks:
+            try:
+                a, b = left(), right()
+            except Undefined:
+                return False
+            if not holds(relation, a, b, exact):
+                return False
+        return True
+
+    # -- drawing
+    # -------------------------------------------------------------------------------------
+
+    def rng(self, key: Any) -> random.Random:
+        """The generator that belongs to a name."""
+        return random.Random(f"{self.seed}|{key}|{self.salts.get(group_of(key), '')}")
+
+    def redraw_group(self, group: Any, salt: Any) -> None:
+        """Draw one group of values anew and keep all others."""
+        self.salts[group] = salt
+        for key in [k for k in self.raw_values if group_of(k) == group]:
+            del self.raw_values[key]
+        self.renew()
+
+    def redraw(self, seed: Any, style: str | None = None) -> None:
+        """Become another world."""
+        self.seed = seed
+        self.style = style or self.style
+        self.raw_values.clear()
+        self.salts.clear()
+        self.renew()
+
+    def renew(self) -> None:
+        """Forget everything computed from ``raw_values``."""
+        self.env.clear()
+        self.function_sizes.clear()
+        self.packed.clear()
+        self.forget()
+
+    def draw_cell(self, key: Any) -> Any:
+        name = key[0] if isinstance(key, tuple) else key
+        if key in self.computed:
+            value = self(self.computed[key])()
+        elif self.context.is_random(name):
+            value = self.draw_random(key, self.context.slot_of[name])
+        else:
+            raw = self.raw_values.get(key)
+            if raw is None:
+                raw = self.raw_values[key] = self.draw_parameter(name, key)
+            value = convert(raw, self.numbers.number)
+        self.env[key] = value
+        return value
+
+    def draw_random(self, key: Any, slot: str) -> Any:
+        """A value of a random variable that nobody integrates: an observed x."""
+        raise NotImplementedError
+
+    def sizes(self, shape: tuple[Expr, ...]) -> tuple[int, ...]:
+        """The dimensions of a shape in this world."""
+        sizes = tuple(self.integer(s)() for s in shape)
+        if any(not 1 <= s <= 12 for s in sizes):
+            raise Undefined("a shape that is not positive")
+        return sizes
+
+    def draw_parameter(self, name: str, key: Any) -> Any:
+        rng, tags = self.rng(key), self.context.tags(name) | self.extra_tags.get(name, set())
+        if name in self.context.counting and not self.context.shape(name):
+            return F(rng.choice(self.counts()))
+        shape = self.sizes(self.context.shape(name))
+        if not shape:
+            declared = self.theory.variables.get(name)
+            if declared is not None and (declared.values or declared.low is not None):
+                return self.draw_declared(rng, declared)
+            return self.draw_number(rng, tags)
+        declared = self.theory.variables.get(name)
+        if (
+            len(shape) == 1
+            and declared is not None
+            and (declared.values or declared.low is not None)
+        ):
+            return column(self.draw_declared(rng, declared) for _ in range(shape[0]))
+        if "simplex" in tags:
+            parts = [rng.randint(1, 5) for _ in range(shape[0])]
+            return column(F(p, sum(parts)) for p in parts)
+        if len(shape) == 1:
+            return column(self.draw_number(rng, tags) for _ in range(shape[0]))
+        return self.draw_matrix(rng, tags, *shape[:2])
+
+    def all_of(self, values: list[Any], shape: tuple[Expr, ...]) -> list[Any]:
+        """All values of a variable; all vectors of such values where it is a vector."""
+        sizes = self.sizes(shape)
+        return [column(v) for v in product(values, repeat=sizes[0])] if sizes else values
+
+    def listed_values(self, slot: str) -> list[Any] | None:
+        """The values that a variable is declared to take, by name or by its family."""
+        variable, number = self.context.variable(slot), self.numbers.number
+        if variable.values:
+            return self.all_of([self(v)() for v in variable.values], variable.shape)
+        family = self.context.binary.get(slot) or next(
+            (f.formula for key, f in self.theory.families.items() if key[1] == {slot}), None
+        )
+        if isinstance(family, ex.Binomial):
+            return [number(k) for k in range(self.integer(family.args[1])() + 1)]
+        if isinstance(family, ex.Bernoulli):
+            return self.all_of([number(0), number(1)], variable.shape)
+        if not isinstance(family, ex.Categorical):
+            return None
+        sizes = self.sizes(variable.shape)
+        if sizes:
+            bits = [[number(int(i == k)) for i in range(sizes[0])] for k in range(sizes[0])]
+            return [column(b) for b in bits]
+        p, count = family.args[1], 3
+        if isinstance(p, ex.Array):
+            count = len(p.args)
+        elif isinstance(p, Symbol):
+            count = (*self.sizes(self.context.shape(p.name)), 3)[0]
+        return [number(k + 1) for k in range(count)]
+
+    def declared(self, e: ex.Density) -> tuple[Expr, dict[str, str]] | None:
+        """The formula that defines this very density, unless the joint was built from it."""
+        for key, formula, pairs in self.context.formulas(e.head):
+            if key == e.key:
+                used = any(f.formula == formula for f in self.context.order[e.head])
+                return None if used else (formula, dict(pairs))
+        return None
+
+    def draw_declared(self, rng: random.Random, variable: Variable) -> Fraction:
+        """A number from a declared set or interval."""
+        if variable.values:
+            return F(str(self(rng.choice(variable.values))()))
+        low = float(self(variable.low)()) if variable.low is not None else -math.inf
+        high = float(self(variable.high)()) if variable.high is not None else math.inf
+        share = rng.choice(UNITS)
+        if math.isinf(low) or math.isinf(high):
+            start = high if math.isinf(low) else low
+            return F(start).limit_denominator(100) + (share if math.isinf(high) else -share) * 2
+        return F(low).limit_denominator(100) + share * F(high - low).limit_denominator(100)
+
+    def counts(self) -> tuple[int, ...]:
+        """From which dimensions are drawn."""
+        if self.wide:
+            return (1, 2, 3, 4)
+        return (2, 3) if self.style != "tiny" else (1, 2)
+
+    def draw_number(self, rng: random.Random, tags: frozenset[str] | set[str]) -> Fraction:
+        positive = SMALL if self.smooth else POSITIVES
+        if self.style == "extreme":
+            positive = EXTREMES
+        if "integer" in tags:
+            return F(rng.randint(1, 4))
+        if "unit" in tags:
+            return rng.choice(UNITS if self.style != "extreme" else (F(1, 16), F(1, 2), F(15, 16)))
+        if "positive" in tags or "nonnegative" in tags or "spd" in tags:
+            return rng.choice(positive)
+        if self.smooth and self.style != "extreme":
+            return rng.choice(REALS[2:-1])
+        return rng.choice(REALS)
+
+    def draw_matrix(
+        self, rng: random.Random, tags: frozenset[str] | set[str], n: int, m: int
+    ) -> Mat:
+        def real() -> Fraction:
+            return F(rng.choice((-3, -2, -1, 1, 2, 3)), 2)
+
+        if "orthonormal" in tags or "orthogonal" in tags or "orthonormal_rows" in tags:
+            rows = (
+                "orthonormal_rows" in tags
+                and "orthonormal" not in tags
+                and "orthogonal" not in tags
+            )
+            size, take = (m, n) if rows else (n, m)
+            if take > size:
+                raise Undefined("more orthonormal vectors than dimensions")
+            q = identity(size, F(1))
+            for i in range(size):
+                for j in range(i + 1, size):
+                    c, s = rng.choice(TURNS)
+                    turn = [list(r) for r in identity(size, F(1)).rows]
+                    turn[i][i], turn[j][j], turn[i][j], turn[j][i] = c, c, -s, s
+                    q = q * Mat(turn)
+            q = Mat(r[:take] for r in q.rows)
+            if rng.random() < 0.5:
+                q = -q
+            return q.transpose() if rows else q
+        if n == m and "diagonal" in tags:
+            sign = "spd" in tags or "positive" in tags
+            values = [rng.choice(SMALL) if sign else real() for _ in range(n)]
+            return Mat([[values[i] if i == j else F(0) for j in range(n)] for i in range(n)])
+        a = Mat([[real() for _ in range(m)] for _ in range(n)])
+        if n != m:
+            return a
+        if "spd" in tags or "positive" in tags:
+            b = a.map(lambda v: v / 2)
+            return b * b.transpose() + identity(n, F(1, 2))
+        if "symmetric" in tags:
+            return Mat([[a.rows[min(i, j)][max(i, j)] for j in range(n)] for i in range(n)])
+        if "triangular" in tags:
+            return Mat([[a.rows[i][j] if j <= i else F(0) for j in range(n)] for i in range(n)])
+        for _ in range(20):
+            if a.determinant():
+                return a
+            a = Mat([[real() for _ in range(m)] for _ in range(n)])
+        return a
+
+    # -- functions
+    # -------------------------------------------------------------------------------------
+
+    def apply(self, name: str, values: tuple[Any, ...]) -> Any:
+        info = self.context.functions[name]
+        shape = self.function_sizes.get(name)
+        if shape is None:
+            shape = self.function_sizes[name] = self.sizes(info.shape)
+        count = math.prod(shape)
+        entries: list[Any] = []
+        for v in values:
+            entries += v.entries() if isinstance(v, Mat) else [v]
+        if self.shaped(info) or self.smooth:
+            made = [self.formula(name, info, i, entries) for i in range(count)]
+        else:
+            key = ("function", name, tuple(F(float(v)).limit_denominator(10**6) for v in entries))
+            raw = self.raw_values.get(key)
+            if raw is None:
+                rng, tags = self.rng(key), self.function_tags(name, info)
+                raw = [self.draw_number(rng, tags) for _ in range(count)]
+                self.raw_values[key] = raw
+            made = [self.numbers.number(v) for v in raw]
+        if len(shape) == 2:
+            matrix = Mat(made[i * shape[1] : (i + 1) * shape[1]] for i in range(shape[0]))
+            if info.spd:
+                half = matrix.map(lambda v: v / 2)
+                number = self.numbers.number
+                return half * half.transpose() + identity(shape[0], number(F(1, 2)))
+            return matrix
+        return column(made) if shape else made[0]
+
+    def function_tags(self, name: str, info: FunctionInfo) -> set[str]:
+        """Domain tags of a function's values."""
+        tags = {"positive"} if info.positive else set()
+        return tags | ({"unit"} if name in self.context.unit else set())
+
+    @staticmethod
+    def shaped(info: FunctionInfo) -> bool:
+        """Whether a function must have a form, so that a table of random values will not do."""
+        return info.convex or info.concave or info.invertible or info.increasing
+
+    def formula(self, name: str, info: FunctionInfo, i: int, u: list[Any]) -> Any:
+        """The ``i``-th value of a random function with the declared form: coefficients from the
+        name alone."""
+        if name.endswith("^{-1}"):
+            return self.inverse_formula(name.removesuffix("^{-1}"), i, u)
+        pack = self.packed.get((name, i, len(u)))
+        if pack is None:
+            pack = self.packed[name, i, len(u)] = self.pack(name, i, len(u))
+        number = self.numbers.number
+        slopes, waves, constant, size, phase = pack
+        size = abs(size) + number(F(1, 8))
+        linear, wave = constant, phase
+        for v, a, b in zip(u, slopes, waves, strict=True):
+            linear, wave = linear + a * v, wave + b * v
+        if info.convex or info.concave:
+            bowl = size * linear * linear
+            for v in u:
+                bowl = bowl + v * v / 4
+            bowl = bowl + (0 if info.positive else wave / 2) + (size if info.positive else 0)
+            return bowl if info.convex else -bowl
+        if info.increasing or info.invertible:
+            # y_i = a u_i + wiggle + something of the earlier components: triangular, hence a
+            # bijection
+            v = u[min(i, len(u) - 1)]
+            rest = constant
+            for w, a in zip(u[:i], slopes, strict=False):
+                rest = rest + a * w
+            slope = abs(slopes[min(i, len(u) - 1)]) + number(F(1, 2))
+            y = slope * v + rest
+            if self.smooth:
+                y = y + number(F(2, 5)) * self.numbers.function("sin", v)
+                return self.numbers.exp(y / 2) if info.positive else y
+            return y + v * v * v / 8
+        sin = self.numbers.function
+        if name in self.context.unit:
+            return number(F(1, 2)) + sin("sin", linear + wave) * size / 3
+        if info.positive:
+            return size + (1 + sin("sin", linear + wave)) / 4
+        return linear / 2 + size * sin("sin", wave)
+
+    def pack(self, name: str, i: int, count: int) -> tuple[Any, ...]:
+        """The coefficients of a random function's ``i``-th value in ``count`` entries."""
+        key = ("coefficients", name, i, count)
+        raw = self.raw_values.get(key)
+        if raw is None:
+            rng = self.rng(key)
+            raw = [F(rng.choice((-3, -2, -1, 1, 2, 3)), 4) for _ in range(2 * count)]
+            raw += [F(rng.choice(c), 4) for c in ((-2, -1, 1, 2), (2, 3, 4), (-6, -2, 2, 4))]
+            self.raw_values[key] = raw
+        made = [self.numbers.number(r) for r in raw]
+        return made[:count], made[count : 2 * count], *made[2 * count :]
+
+    def inverse_formula(self, name: str, i: int, y: list[Any]) -> Any:
+        """The inverse of a random bijection, by Newton's method, one component after the other."""
+        info = self.context.functions.get(name) or FunctionInfo(name, invertible=True)
+        info = FunctionInfo(name, info.shape, info.positive, invertible=True)
+        if not self.smooth:
+            raise Inexact("the inverse of a function")
+        u: list[Any] = []
+        for j in range(i + 1):
+            target = y[j]
+            v = target * 0
+            padding = [v] * (len(y) - j - 1)
+            for _ in range(80):
+                h = self.numbers.number(F(1, 1000))
+                f = self.formula(name, info, j, [*u, v, *padding]) - target
+                up = self.formula(name, info, j, [*u, v + h, *padding]) - target
+                down = self.formula(name, info, j, [*u, v - h, *padding]) - target
+                step = f / ((up - down) / (2 * h))
+                v = v - max(min(step, 2), -2)
+                if abs(step) < 1e-14:
+                    break
+            u.append(v)
+        return u[i]
+
+
+def base_of(key: Any) -> str:
+    """The name of a cell's family."""
+    return key[0] if isinstance(key, tuple) else key
+
+
+def group_of(key: Any) -> Any:
+    """What a drawn value belongs to: a head, a function, an observed variable, a parameter."""
+    if isinstance(key, tuple):
+        if key[0] in {"mass", "law", "logit"}:
+            return ("head", key[1])
+        if key[0] == "slope":
+            return ("head", key[1][1])
+        if key[0] in {"function", "coefficients"}:
+            return ("function", key[1])
+        if key[0] == "observed":
+            return ("observed", key[1][0] if isinstance(key[1], tuple) else key[1])
+        if key[0] in {"weight", "coordinates", "range"}:
+            return ("space", key[1])
+        return ("parameter", key[0])
+    return ("parameter", key)
+
+
+def holds(relation: str, a: Any, b: Any, exact: bool) -> bool:
+    """Whether a declared relation holds between two values."""
+    if isinstance(a, Mat) or isinstance(b, Mat):
+        if not (isinstance(a, Mat) and isinstance(b, Mat) and a.shape == b.shape):
+            return False
+        pairs = list(zip(a.entries(), b.entries(), strict=True))
+        if relation == "!=":
+            return any(holds("!=", u, v, exact) for u, v in pairs)
+        return all(holds(relation, u, v, exact) for u, v in pairs)
+    gap = float(a - b)
+    slack = 0.0 if exact else 1e-9 * (1 + abs(float(a)))
+    if relation == "=":
+        return abs(gap) <= max(slack, 1e-12)
+    if relation == "!=":
+        return abs(gap) > 1e-9
+    if relation in {"<", ">"}:
+        return gap < 0 if relation == "<" else gap > 0
+    if relation in {"<=", ">="}:
+        return gap <= slack if relation == "<=" else gap >= -slack
+    return True

@@ -1,0 +1,227 @@
+"""Comparison in finite worlds, and the search uphill for a violated inequality."""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from typing import Any
+
+from vaedocs.derivation.worlds.arithmetic import (
+    Digits,
+    Exact,
+    Floats,
+    Inexact,
+    OutOfTime,
+    Undefined,
+    is_zero,
+    sign,
+)
+from vaedocs.derivation.worlds.comparison import (
+    CLIMBS,
+    DIGITS,
+    EXACT,
+    INEQUALITIES,
+    RANDOM_WORLDS,
+    SIZES,
+    STEPS,
+    STYLES,
+    Comparison,
+    Pair,
+    entries,
+)
+from vaedocs.derivation.worlds.counterexample import nicest
+from vaedocs.derivation.worlds.finite import FiniteWorld
+from vaedocs.derivation.worlds.neighbours import rounded, step
+from vaedocs.derivation.worlds.outcome import Outcome
+
+
+class Finite(Comparison):
+    """Comparison in finite worlds."""
+
+    simple = 4
+
+    def __init__(self, *args: Any):
+        super().__init__(*args)
+        self.method = EXACT
+        self.build(Exact())
+
+    def build(self, numbers: Any) -> None:
+        """A world of this kind of numbers; digits where the exact kind does not do."""
+        try:
+            self.use(FiniteWorld(self.context, numbers, self.seed))
+        except Inexact:
+            self.to_digits()
+
+    def to_digits(self) -> None:
+        self.method = DIGITS
+        self.use(FiniteWorld(self.context, Digits(), self.seed))
+
+    def shape_world(self, i: int) -> None:
+        self.world.style, self.world.size = STYLES[i % 6], SIZES[i % 6]
+
+    def run(self) -> Outcome:
+        try:
+            return super().run()
+        except Inexact:
+            self.to_digits()
+            self.instances = 0
+            return super().run()
+
+    def differ(self, pair: Pair) -> bool:
+        for a, b in zip(entries(pair[0]), entries(pair[1]), strict=True):
+            gap = a - b
+            if self.method == EXACT:
+                if not is_zero(gap):
+                    return True
+            elif abs(gap) > 1e-25 * (1 + abs(a) + abs(b)):
+                return True
+        return False
+
+    def violated(self, pair: Pair) -> bool:
+        """Whether an inequality is certainly violated."""
+        direction = INEQUALITIES[self.relation]
+        for a, b in zip(entries(pair[0]), entries(pair[1]), strict=True):
+            gap = (a - b) * direction
+            if self.method == EXACT:
+                if sign(gap) > 0:
+                    return True
+            elif gap > 1e-25 * (1 + abs(a) + abs(b)):
+                return True
+        return False
+
+    def fails(self) -> Pair | None:
+        """The values of both sides if the relation certainly fails in the present world."""
+        if not self.world.admissible():
+            return None
+        pair = self.values()
+        if pair is None:
+            return None
+        failed = self.violated(pair) if self.relation in INEQUALITIES else self.differ(pair)
+        return pair if failed else None
+
+    def refuted(self, pair: Pair) -> Outcome:
+        return Outcome("refuted", self.method, self.instances + 1, nicest(self, pair))
+
+    # -- inequalities
+    # --------------------------------------------------------------------------------
+
+    def inequality(self) -> Outcome:
+        # A few exact worlds first: most wrong claims fail at once, and every number must exist.
+        strict = self.relation in {"<", ">"}
+        equal: Pair | None = None
+        always_equal = True
+        for _ in self.admissible_worlds(3):
+            pair = self.values()
+            if pair is None:
+                continue
+            self.instances += 1
+            if self.violated(pair):
+                return self.refuted(pair)
+            if self.differ(pair):
+                always_equal = False
+            else:
+                equal = pair
+        if strict and always_equal and equal is not None:
+            return self.refuted(equal)
+        if not self.instances:
+            return self.finish()
+        slow = self.world
+        fast = FiniteWorld(self.context, Floats(), self.seed)
+        budget = min(self.deadline, time.perf_counter() + 0.35)
+        left, right = self.left, self.right
+        try:
+            self.use(fast)
+            raw = self.climb(budget)
+        except (Inexact, OutOfTime):
+            raw = None
+        finally:
+            self.world, self.left, self.right = slow, left, right
+        if raw is not None:
+            for digits in (2, 4, 8, 12, 16, 24, 48, 100, 1000, 10**6, 10**12):
+                self.become(fast, rounded(raw, digits))
+                pair = self.fails()
+                if pair is not None:
+                    return self.refuted(pair)
+        return self.finish()
+
+    def become(self, other: FiniteWorld, raw: dict[Any, Any]) -> None:
+        """Put the exact world into a state that another one found."""
+        self.world.size, self.world.style, self.world.seed = other.size, other.style, other.seed
+        self.world.sizes_of = dict(other.sizes_of)
+        self.world.salts = dict(other.salts)
+        self.world.raw_values.clear()
+        self.world.raw_values.update(raw)
+        self.world.renew()
+
+    def score(self) -> float:
+        """The violation in the present world, minus infinity where it has none."""
+        try:
+            if not self.world.admissible():
+                return -math.inf
+            pair = self.values()
+        except (Undefined, OverflowError):
+            return -math.inf
+        if pair is None:
+            return -math.inf
+        value = self.violation(pair)
+        scale = max(abs(float(v)) for side in pair for v in entries(side))
+        self.share = value / (1e-4 + scale)
+        return value
+
+    share = 0.0
+
+    def climb(self, until: float) -> dict[Any, Any] | None:
+        """The raw values of a world with a clear violation, or None."""
+        world, rng = self.world, random.Random(f"climb {self.seed}")
+        found: list[tuple[float, int, dict[Any, Any], str, int, Any, float]] = []
+        now = time.perf_counter
+        i = 0
+        while now() < until and i < RANDOM_WORLDS:
+            style, size = STYLES[i % 6], SIZES[i % 6]
+            world.style, world.size = style, size
+            world.redraw((self.seed, "climb", i))
+            value = self.score()
+            i += 1
+            if value > -math.inf:
+                self.instances += 1
+                found.append(
+                    (value, i, dict(world.raw_values), style, size, world.seed, self.share)
+                )
+                if value > 1e-7:
+                    break
+        # Uphill on the violation itself, and on its share of both sides: the first is stuck where
+        # both sides vanish.
+        by_size = sorted(found, key=lambda t: (-t[0], t[1]))
+        by_share = sorted(found, key=lambda t: (-t[6], t[1]))
+        if by_size and by_size[0][0] > 1e-7:
+            _, _, raw, world.style, world.size, world.seed, _ = by_size[0]
+            return raw
+        starts = [(0, t) for t in by_size[:CLIMBS]] + [(1, t) for t in by_share[:CLIMBS]]
+        for aim, (size_, _, raw, style, size, seed, share) in starts:
+            world.style, world.size, world.seed = style, size, seed
+            best, state, idle = (size_, share)[aim], raw, 0
+            for _ in range(STEPS):
+                if now() > until or idle > 60:
+                    break
+                # big and small steps side by side: the gap often hides in a corner
+                spread = math.exp(rng.uniform(-2.5, 1.0))
+                step(world, state, rng, spread)
+                value = self.score()
+                self.instances += 1
+                if value > 1e-7:
+                    return dict(world.raw_values)
+                if aim and value > -math.inf:
+                    value = self.share
+                if value > best:
+                    gain = value - best
+                    best, state, idle = (
+                        value,
+                        dict(world.raw_values),
+                        0 if gain > 1e-9 else idle + 1,
+                    )
+                else:
+                    idle += 1
+            if now() > until:
+                break
+        return None

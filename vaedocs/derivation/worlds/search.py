@@ -1,0 +1,174 @@
+# ruff: noqa: PT028 - the name `test` is the one that callers know
+"""Look for a world in which a relation fails.
+
+Equalities: a handful of worlds, exactly. Inequalities: many worlds in floats with extreme weights
+and tables, then
+random steps uphill on the violation from the best of them; what was found is confirmed exactly, or
+on finer grids.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sympy import Expr, Symbol
+
+from vaedocs.derivation import expressions as ex
+from vaedocs.derivation.theory import Theory
+from vaedocs.derivation.worlds.arithmetic import (
+    CannotEvaluate,
+    Exact,
+    OutOfTime,
+    Undefined,
+)
+from vaedocs.derivation.worlds.claims import Claim, over_densities, unfolded
+from vaedocs.derivation.worlds.comparison import (
+    EXACT,
+    SIZES,
+    SMOOTH,
+    STYLES,
+    NoInstance,
+)
+from vaedocs.derivation.worlds.context import Context, base_name
+from vaedocs.derivation.worlds.draw import World
+from vaedocs.derivation.worlds.finite import FiniteWorld
+from vaedocs.derivation.worlds.finite_search import Finite
+from vaedocs.derivation.worlds.outcome import Method, Outcome
+from vaedocs.derivation.worlds.smooth import SmoothWorld
+from vaedocs.derivation.worlds.smooth_search import Smooth
+
+
+def test(
+    relation: str,
+    left: Expr,
+    right: Expr,
+    theory: Theory,
+    *,
+    seed: int = 0,
+    budget_s: float | None = None,
+    free_of: Sequence[Symbol] = (),
+) -> Outcome:
+    """Look for a counterexample to ``left relation right`` among the worlds of ``theory``.
+
+    ``relation`` is ``=``, ``<=``, ``>=``, ``<``, ``>``, ``!=``, ``prop`` (equal up to a factor that
+    does not change with the
+    variables in ``free_of``) or ``const`` (up to such a term). An agreement proves nothing.
+
+    >>> from sympy import log, symbols
+    >>> from vaedocs.derivation.expressions import density
+    >>> x = symbols("x")
+    >>> test("<=", log(density("p", x)), symbols("x") * 0, Theory()).status
+    'refuted'
+    """
+    default = 1.0
+    if any(side.has(ex.Extremum) for side in (left, right)):
+        default = 4.0  # an optimum costs hundreds of evaluations
+    budget = default if budget_s is None else budget_s
+    deadline = time.perf_counter() + budget
+    method: Method = EXACT
+    try:
+        left, right = unfolded(left, theory), unfolded(right, theory)
+        context = Context(theory, (left, right))
+        claim = over_densities(context, relation, left, right)
+        if claim is not None:
+            return settled(claim, theory, seed, budget)
+        if not needs_smooth(context):
+            try:
+                return Finite(context, relation, left, right, seed, deadline, free_of).run()
+            except CannotEvaluate as error:
+                finite_reason = error.reason
+                try:
+                    method = SMOOTH
+                    return Smooth(context, relation, left, right, seed, deadline, free_of).run()
+                except CannotEvaluate:
+                    return Outcome("undecided", EXACT, reason=finite_reason)
+        method = SMOOTH
+        return Smooth(context, relation, left, right, seed, deadline, free_of).run()
+    except CannotEvaluate as error:
+        return Outcome("undecided", method, reason=error.reason)
+    except NoInstance as error:
+        return Outcome("vacuous", method, reason=str(error))
+    except OutOfTime:
+        return Outcome("undecided", method, reason=f"not decided within {budget:g} s")
+    except RecursionError:
+        return Outcome("undecided", method, reason="the expression is nested too deeply")
+
+
+def settled(claim: Claim, theory: Theory, seed: int, budget: float) -> Outcome:
+    """The outcome of a claim about all densities."""
+    left, right = claim.left, claim.right
+    found = test(
+        claim.relation, left, right, theory, seed=seed, budget_s=budget, free_of=claim.free_of
+    )
+    if claim.relation == "const" and found.status == "refuted":
+        reason = "two optima over all densities, of quantities that are not the same up to a term"
+        return Outcome("undecided", found.method, reason=reason)
+    if claim.attained is not None and found.status == "agrees":
+        reached = test("=", left, claim.attained, theory, seed=seed, budget_s=budget)
+        if reached.status != "agrees":
+            return Outcome(
+                "undecided", found.method, reason="it is not clear where the optimum is attained"
+            )
+    return found
+
+
+def needs_smooth(context: Context) -> bool:
+    """Whether finite spaces cannot hold the expressions."""
+    if context.continuous:
+        return True
+    derived = False
+    for e in context._seen:
+        if isinstance(e, ex.Derivative):
+            derived = True
+            if any(base_name(v) in context.slot_of for v in e.args[2]):
+                return True
+        if isinstance(e, ex.Extremum) and not all(base_name(v) in context.slot_of for v in e.bound):
+            return True
+    return derived and bool(context.functions)
+
+
+def worlds_for(
+    theory: Theory, expressions: Sequence[Expr], seed: int = 0, count: int = 6
+) -> Iterator[World]:
+    """Admissible worlds in which all ``expressions`` can be evaluated: exact finite ones where
+    these can hold them."""
+    context = Context(theory, tuple(expressions))
+    world: Any
+    if needs_smooth(context):
+        world = SmoothWorld(context, seed)
+    else:
+        world = FiniteWorld(context, Exact(), seed)
+    made = 0
+    for i in range(60 + 10 * count):
+        if not world.smooth:
+            world.style, world.size = STYLES[i % 6], SIZES[i % 6]
+        world.redraw((seed, i))
+        try:
+            good = world.admissible()
+        except Undefined:
+            good = False
+        if good:
+            made += 1
+            yield world
+        if made == count:
+            return
+
+
+def evaluate(expression: Expr, world: World, environment: dict[str, Any] | None = None) -> Any:
+    """The value of ``expression`` in ``world``; ``environment`` sets cells by name (the index of a
+    point in finite worlds).
+
+    Raises :class:`CannotEvaluate` if it has no value in any world, :class:`Undefined` if it has
+    none in this one.
+    """
+    saved = dict(world.env)
+    world.forget()
+    try:
+        world.env.update(environment or {})
+        return world(expression)()
+    finally:
+        world.env.clear()
+        world.env.update(saved)
+        world.forget()

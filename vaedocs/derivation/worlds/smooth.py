@@ -1,0 +1,372 @@
+"""Smooth worlds: declared families and random smooth densities, integrated on uniform grids in
+floats.
+
+A head's joint is a product of factors along the order that ``Context`` found: declared formulas
+where there are any,
+random mixtures of two Gaussians with smoothly moving means elsewhere. Marginals and conditionals
+that are no
+factor come from quadrature. ``level`` refines every grid.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sympy import Expr, Symbol
+
+from vaedocs.derivation import expressions as ex
+from vaedocs.derivation.worlds.algebra import as_matrix
+from vaedocs.derivation.worlds.arithmetic import CannotEvaluate
+from vaedocs.derivation.worlds.context import Factor, base_name
+from vaedocs.derivation.worlds.joint_gaussian import At, JointGaussian, gaussian_average
+from vaedocs.derivation.worlds.laws import (
+    NormalLaw,
+    half_line,
+    panels,
+)
+from vaedocs.derivation.worlds.matrices import Mat, column
+from vaedocs.derivation.worlds.polynomials import Degrees
+
+Thunk = Callable[[], Any]
+
+
+class SmoothWorld(Degrees):
+    """A world of densities on the line, the plane and finite sets."""
+
+    # -- densities
+    # -----------------------------------------------------------------------------------------
+
+    def _density(self, e: ex.Density) -> Thunk:
+        log = self.log(e)
+
+        def value() -> Any:
+            v = log()
+            return math.exp(v) if v > -745 else 0.0
+
+        return value
+
+    def log_density(self, e: ex.Density) -> Thunk:
+        slots = [s for s, _ in e.values]
+        if len(set(slots)) < len(slots):
+            if len(set(slots)) > 1:
+                raise CannotEvaluate(f"{e} fills one slot twice")
+            return self.log_of([ex.Density(e.head, [pair], e.conditions) for pair in e.values])
+        fillers = [(s, self(v)) for s, v in (*e.values, *e.conditions)]
+        left, right, head = frozenset(slots), frozenset(s for s, _ in e.conditions), e.head
+        declared = self.declared(e)
+        key = e.key
+        otherwise = self.log_conditional(head, left, right)
+        if declared is not None:
+            formula, names = declared
+            factor = Factor(tuple(slots), (), formula, tuple(names.items()))
+            inside = self.log(formula)
+
+            def by_formula() -> Any:
+                at = {s: f() for s, f in fillers}
+                if key in self.busy:
+                    return otherwise(at)
+                self.busy.add(key)
+                try:
+                    return self.with_names(factor, at, inside)
+                finally:
+                    self.busy.discard(key)
+
+            return by_formula
+        return lambda: otherwise({s: f() for s, f in fillers})
+
+    def log_conditional(
+        self, head: str, left: frozenset[str], right: frozenset[str]
+    ) -> Callable[[At], float]:
+        """log p(left | right) as a function of all values."""
+        order = self.context.order[head]
+        parents = {s: set(f.conditions) | (set(f.slots) - {s}) for f in order for s in f.slots}
+        own = [f for f in order if set(f.slots) & left]
+        below = set(left)
+        for f in order:
+            if set(f.conditions) & below:
+                below |= set(f.slots)
+        direct = (
+            all(set(f.conditions) | set(f.slots) <= left | right for f in own)
+            and not (below - left) & right
+        )
+        if direct and all(set(f.slots) <= left for f in own):
+            if len(own) == 1:
+                only = own[0]
+                return lambda at: self.log_factor(head, only, at)
+            return lambda at: sum(self.log_factor(head, f, at) for f in own)
+        top, bottom = self.log_marginal(head, left | right, parents), None
+        if right:
+            bottom = self.log_marginal(head, right, parents)
+            return lambda at: top(at) - bottom(at)
+        return top
+
+    def log_marginal(
+        self, head: str, slots: frozenset[str], parents: dict[str, set[str]]
+    ) -> Callable[[At], float]:
+        """log p(slots), integrating over what lies behind them."""
+        closure, stack = set(slots), list(slots)
+        while stack:
+            for p in parents[stack.pop()]:
+                if p not in closure:
+                    closure.add(p)
+                    stack.append(p)
+        factors = [f for f in self.context.order[head] if set(f.slots) & closure]
+        hidden = [f for f in factors if not set(f.slots) & slots]
+        ordered = sorted(slots)
+        parameters = [p.name for p in self.theory.parameters.get(head, ())] + sorted(
+            self.head_dependencies(head)
+        )
+        varying = [
+            n
+            for n in dict.fromkeys(parameters)
+            if n in self.context.varying and n not in self.context.slot_of
+        ]
+        env = self.env
+
+        def compute(at: At) -> float:
+            key = (head, slots, tuple(at[s] for s in ordered), tuple(env.get(n) for n in varying))
+            found = self.known.get(key)
+            if found is None:
+                found = self.known[key] = total(at, self.level + (extra(at) if hidden else 0))
+            return found
+
+        def extra(at: At) -> int:
+            """How many levels finer the grid must be, where hidden variables are pinned down."""
+            key = ("extra", head, slots)
+            found = self.hulls.get(key)
+            if found is None:
+                found, before = 0, total(at, self.level)
+                while found < 6:
+                    after = total(at, self.level + found + 2)
+                    if abs(after - before) < 1e-9:
+                        break
+                    found, before = found + 2, after
+                self.hulls[key] = found
+            return int(found)
+
+        linear = all(self.is_linear(f) for f in factors)
+        if linear and hidden:
+            return lambda at: self.linear_gaussian(head, factors, varying).log_density(ordered, at)
+
+        def total(at: At, fineness: int) -> float:
+            if not hidden:
+                return sum(self.log_factor(head, f, at) for f in factors)
+            self.tick()
+            here = dict(at)
+            logs: list[float] = []
+
+            def level(i: int, value: float) -> None:
+                if i == len(factors):
+                    logs.append(value)
+                    return
+                f = factors[i]
+                if f in hidden:
+                    self.tick()
+                    law = self.law_of_factor(head, f, here)
+                    for point, measure in law.nodes(fineness):
+                        here[f.slots[0]] = point
+                        level(i + 1, value + math.log(measure) + self.log_factor(head, f, here))
+                    return
+                level(i + 1, value + self.log_factor(head, f, here))
+
+            level(0, 0.0)
+            top = max(logs)
+            if top == -math.inf:
+                return top
+            return top + math.log(math.fsum(math.exp(v - top) for v in logs))
+
+        return compute
+
+    def is_linear(self, factor: Factor) -> bool:
+        """Whether a factor is a declared Gaussian whose mean is linear in its conditions and whose
+        covariance is free of them."""
+        formula, names = factor.formula, dict(factor.symbols)
+        if not isinstance(formula, ex.Normal) or len(factor.slots) > 1:
+            return False
+        if not self.is_cell(formula.args[0], names[factor.slots[0]]):
+            return False
+        if any(self.discrete_values(s) is not None for s in (*factor.slots, *factor.conditions)):
+            return False
+        own = [names[s] for s in factor.conditions]
+        mean = [self.degree(formula.args[1], n) for n in own]
+        crossed = sum(1 for d in mean if d) > 1 and not formula.args[1].is_Add
+        return (
+            not crossed
+            and all(d is not None and d <= 1 for d in mean)
+            and all(self.degree(formula.args[2], n) == 0 for n in own)
+        )
+
+    def linear_gaussian(
+        self, head: str, factors: Sequence[Factor], varying: Sequence[str]
+    ) -> JointGaussian:
+        """The joint Gaussian of linear factors, exactly."""
+        key = (
+            "joint",
+            head,
+            tuple(f.slots for f in factors),
+            tuple(self.env.get(n) for n in varying),
+        )
+        found = self.known.get(key)
+        if found is not None:
+            return found
+        zeros: At = {}
+        made = JointGaussian()
+        for f in factors:
+            slot = f.slots[0]
+            shape = self.sizes(self.context.variable(slot).shape)
+            zeros[slot] = column([0.0] * shape[0]) if shape else 0.0
+            here = {s: zeros[s] for s in (*f.conditions, slot)}
+
+            def law(at: At, f: Any = f) -> Any:
+                return self.with_names(f, at, lambda: self.normal_law(f.formula))
+
+            base, spread = law(here).moments()
+            slopes: list[tuple[str, int, list[float]]] = []
+            for c in f.conditions:
+                entries = as_matrix(zeros[c]).entries()
+                for j in range(len(entries)):
+                    unit = [float(i == j) for i in range(len(entries))]
+                    moved = law({**here, c: column(unit) if isinstance(zeros[c], Mat) else unit[0]})
+                    step = (moved.moments()[0] - base).entries()
+                    slopes.append((c, j, step))
+            made.add(slot, base.entries(), spread * spread.transpose(), slopes)
+        self.known[key] = made
+        return made
+
+    # -- integrals
+    # --------------------------------------------------------------------------------------------
+
+    def points(self, key: Any, guide: Sequence[Expr]) -> Callable[[], list[tuple[Any, Any]]]:
+        expression = guide[0]
+
+        def run() -> list[tuple[Any, Any]]:
+            return self.law(expression, key).nodes(self.level)
+
+        return run
+
+    def in_order(self, variables: Sequence[Any], guide: Sequence[Expr]) -> Sequence[Any]:
+        """Conditions before what depends on them."""
+        if len(variables) < 2:
+            return variables
+        after: dict[str, set[str]] = {base_name(v): set() for v in variables}
+        stack: list[Any] = list(guide)
+        while stack:
+            e = stack.pop()
+            if isinstance(e, ex.Density):
+                conditions = {s.name for _, v in e.conditions for s in v.free_symbols}
+                for _, v in e.values:
+                    for s in v.free_symbols:
+                        if s.name in after:
+                            after[s.name] |= conditions & set(after)
+                slots = {s: base_name(v) for s, v in e.values if isinstance(v, (Symbol, ex.Item))}
+                for f in self.context.order[e.head]:
+                    for s in f.slots:
+                        if s in slots and slots[s] in after:
+                            after[slots[s]] |= {slots[c] for c in f.conditions if c in slots} & set(
+                                after
+                            )
+            elif (
+                isinstance(e, ex.Family)
+                and isinstance(e.args[0], Symbol)
+                and e.args[0].name in after
+            ):
+                for a in e.args[1:]:
+                    after[e.args[0].name] |= {s.name for s in a.free_symbols} & set(after)
+            elif hasattr(e, "args"):
+                stack.extend(e.args)
+        result: list[Any] = []
+        rest = list(variables)
+        while rest:
+            done = {base_name(v) for v in result}
+            chosen = next(
+                (v for v in rest if after[base_name(v)] - {base_name(v)} <= done), rest[0]
+            )
+            result.append(chosen)
+            rest.remove(chosen)
+        return result
+
+    def weighted(
+        self, weight: Expr, bodies: Sequence[Expr], variables: Sequence[Any]
+    ) -> Callable[[Thunk], Any]:
+        plain = super().weighted(weight, bodies, variables)
+        if len(variables) != 1 or not isinstance(variables[0], Symbol):
+            return plain
+        name = variables[0].name
+        if not isinstance(weight, ex.Density | ex.Normal) or name in self.context.families:
+            return plain
+        degrees = [self.degree(body, name) for body in bodies]
+        if None in degrees or sum(degrees) > 12:  # type: ignore[arg-type]
+            return plain
+        degree, env = sum(degrees), self.env  # type: ignore[arg-type]
+
+        def polynomial(f: Thunk) -> Any:
+            law = self.exact_law(weight, name)
+            if not isinstance(law, NormalLaw):
+                return plain(f)
+            old, total = env.get(name), None
+            for point, w in law.gauss(degree):
+                env[name] = point
+                v = f() * w
+                total = v if total is None else total + v
+            self.restore(name, old)
+            return total
+
+        return polynomial
+
+    def average_log(self, e: Any, weight: Expr, terms: Sequence[tuple[Expr, int]]) -> Thunk:
+        plain = super().average_log(e, weight, terms)
+        if (
+            len(e.bound) != 1
+            or not isinstance(e.bound[0], Symbol)
+            or e.bound[0].name in self.context.families
+        ):
+            return plain
+        name = e.bound[0].name
+
+        def compute() -> Any:
+            p = self.exact_law(weight, name)
+            if not isinstance(p, NormalLaw):
+                return plain()
+            total = 0.0
+            for term, s in terms:
+                q = p if term == weight else self.exact_law(term, name)
+                if not isinstance(q, NormalLaw):
+                    return plain()
+                total += s * gaussian_average(p, q)
+            return total
+
+        return compute
+
+    def limited(self, e: ex.Integral) -> Thunk:
+        if len(e.bound) != 1 or not isinstance(e.bound[0], Symbol):
+            raise CannotEvaluate("an integral with limits over several variables at once")
+        name, body, env = e.bound[0].name, self(e.args[0]), self.env
+        limits = e.args[1][0]
+        ends = [self(limit) for limit in limits]
+
+        def compute() -> Any:
+            low, high = (float(end()) for end in ends)
+            back = high < low
+            if back:
+                low, high = high, low
+            if math.isinf(low) and math.isinf(high):
+                nodes = self.law(e.args[0], name).nodes(self.level)
+            elif math.isinf(high):
+                nodes = [(low + x, w) for x, w in half_line(self.level)]
+            elif math.isinf(low):
+                nodes = [(high - x, w) for x, w in half_line(self.level)]
+            else:
+                nodes = panels(low, high, self.level)
+            self.tick()
+            old = env.get(name)
+            total: Any = None
+            for point, w in nodes:
+                env[name] = point
+                v = body() * w
+                total = v if total is None else total + v
+            self.restore(name, old)
+            return -total if back else total
+
+        return compute

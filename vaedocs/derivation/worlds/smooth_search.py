@@ -1,0 +1,197 @@
+"""Comparison in smooth worlds: refuted only by a margin far beyond the error of the quadrature."""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from typing import Any
+
+from vaedocs.derivation.worlds.arithmetic import (
+    CannotEvaluate,
+    OutOfTime,
+    Undefined,
+)
+from vaedocs.derivation.worlds.comparison import (
+    INEQUALITIES,
+    SMOOTH,
+    Comparison,
+    Pair,
+    entries,
+)
+from vaedocs.derivation.worlds.counterexample import nicest
+from vaedocs.derivation.worlds.neighbours import step
+from vaedocs.derivation.worlds.outcome import Outcome
+from vaedocs.derivation.worlds.smooth import SmoothWorld
+
+
+class Smooth(Comparison):
+    """Comparison in smooth worlds."""
+
+    count = 5
+
+    def __init__(self, *args: Any):
+        super().__init__(*args)
+        self.method = SMOOTH
+        self.use(SmoothWorld(self.context, self.seed))
+
+    def shape_world(self, i: int) -> None:
+        self.world.style = "tiny" if i % 6 in {1, 4} else "plain"
+        if self.relation in INEQUALITIES and i % 3 == 2:
+            self.world.style = "extreme"
+        self.world.at_level(0)
+
+    def run(self) -> Outcome:
+        try:
+            return super().run()
+        except OutOfTime:
+            if self.instances:
+                return self.finish()
+            raise
+
+    def differ(self, pair: Pair) -> bool:
+        return self.gap(pair) > 1e-7
+
+    def gap(self, pair: Pair) -> float:
+        """The largest relative difference."""
+        return max(
+            abs(a - b) / (1e-3 + max(abs(a), abs(b))) if abs(a - b) > 1e-10 else 0.0
+            for a, b in zip(entries(pair[0]), entries(pair[1]), strict=True)
+        )
+
+    def confirmed(self, pair: Pair) -> Pair | None:
+        """The values on a finer grid, if the difference survives by a wide margin; None
+        otherwise."""
+        world = self.world
+        errors: list[float] = []
+        try:
+            for level in (1, 2, 3):
+                world.at_level(level)
+                finer = self.values()
+                if finer is None:
+                    return None
+                pairs = [
+                    (a, b)
+                    for p, q in zip(pair, finer, strict=True)
+                    for a, b in zip(entries(p), entries(q), strict=True)
+                ]
+                error = max(abs(a - b) for a, b in pairs) + 1e-13 * max(abs(b) for _, b in pairs)
+                size = self.clear(finer)
+                if size > 1e4 * error and self.gap(finer) > 1e-6:
+                    return finer
+                if size < 1e-8 or self.gap(finer) < 1e-7:
+                    return None
+                errors.append(error)
+                pair = finer
+            # A kink in the integrand: slow, steady convergence to values that differ all the same.
+            steady = errors[0] > 1.2 * errors[1] > 1.44 * errors[2]
+            return pair if steady and size > 50 * errors[2] and self.gap(pair) > 1e-2 else None
+        finally:
+            world.at_level(0)
+
+    def clear(self, pair: Pair) -> float:
+        """How far the relation is from holding."""
+        if self.relation in INEQUALITIES:
+            return self.violation(pair)
+        return max(abs(a - b) for a, b in zip(entries(pair[0]), entries(pair[1]), strict=True))
+
+    def equality(self) -> Outcome:
+        claim_equal = self.relation != "!="
+        unclear, agreed = 0, None
+        for _ in self.admissible_worlds(self.count):
+            try:
+                pair = self.values()
+                if pair is None:
+                    continue
+                if not self.differ(pair):
+                    self.instances += 1
+                    agreed = pair
+                    continue
+                sure = self.confirmed(pair)
+            except OutOfTime:
+                break
+            if sure is None:
+                unclear += 1
+                continue
+            if not claim_equal:
+                self.instances += 1
+                return self.finish()
+            return self.refuted(sure)
+        if not claim_equal and agreed is not None and not unclear:
+            return self.refuted(agreed)
+        if not self.instances and unclear:
+            return Outcome(
+                "undecided",
+                self.method,
+                reason="the quadrature is not sharp enough to tell the sides apart",
+            )
+        return self.finish()
+
+    def fails(self) -> Pair | None:
+        """Both sides if the relation fails in the present world, confirmed."""
+        if not self.world.admissible():
+            return None
+        pair = self.values()
+        if pair is None or not (
+            self.violation(pair) > 1e-7 if self.relation in INEQUALITIES else self.differ(pair)
+        ):
+            return None
+        return self.confirmed(pair)
+
+    def refuted(self, pair: Pair) -> Outcome:
+        return Outcome("refuted", self.method, self.instances + 1, nicest(self, pair))
+
+    def inequality(self) -> Outcome:
+        world, rng = self.world, random.Random(f"climb {self.seed}")
+        until = min(self.deadline, time.perf_counter() + 0.5)
+        found: list[tuple[float, int, dict[Any, Any], Any, str]] = []
+        strict, always_equal, last = self.relation in {"<", ">"}, True, None
+        for i in self.admissible_worlds(36):
+            try:
+                pair = self.values()
+            except OutOfTime:
+                break
+            except CannotEvaluate:
+                if world.style != "extreme":  # there, scales may be too different for one grid
+                    raise
+                continue
+            if pair is None:
+                continue
+            self.instances += 1
+            last = pair
+            value = self.violation(pair)
+            always_equal = always_equal and not self.differ(pair)
+            if value > 1e-7:
+                sure = self.confirmed(pair)
+                if sure is not None and self.violation(sure) > 0:
+                    return self.refuted(sure)
+            found.append((value, i, dict(world.raw_values), world.seed, world.style))
+            if time.perf_counter() > until - 0.25:
+                break
+        if strict and always_equal and last is not None:
+            return self.refuted(last)
+        found.sort(key=lambda t: (-t[0], t[1]))
+        for value, _, raw, seed, style in found[:3]:
+            world.seed, world.style = seed, style
+            best, state, idle = value, raw, 0
+            for _ in range(40):
+                if time.perf_counter() > until or idle > 25:
+                    break
+                step(world, state, rng, math.exp(rng.uniform(-2.5, 0.7)))
+                try:
+                    pair = self.values() if world.admissible() else None
+                except OutOfTime:
+                    return self.finish()
+                except (Undefined, CannotEvaluate, OverflowError):
+                    pair = None
+                self.instances += pair is not None
+                value = -math.inf if pair is None else self.violation(pair)
+                if value > 1e-7 and pair is not None:
+                    sure = self.confirmed(pair)
+                    if sure is not None and self.violation(sure) > 0:
+                        return self.refuted(sure)
+                if value > best:
+                    best, state, idle = value, dict(world.raw_values), 0
+                else:
+                    idle += 1
+        return self.finish()
