@@ -84,6 +84,11 @@ def reconstruction_loss(x: Tensor, reconstruction: Tensor) -> Tensor:
     return (x - reconstruction).square().sum(-1).mean()
 
 
+def _kept_loss(x: Tensor, mean: Tensor, axes: Tensor) -> float:
+    """Reconstruction loss of the linear autoencoder with these axes."""
+    return reconstruction_loss(x, decode(encode(x, mean, axes), mean, axes)).item()
+
+
 def _require_axes(t: Tensor, axes: Tensor, name: str, side: int) -> None:
     if axes.ndim != 2 or not t.ndim or t.shape[-1] != axes.shape[side]:
         raise ValueError(
@@ -122,6 +127,8 @@ def shape_refusal() -> str:
 class Tail(NamedTuple):
     """Loss of the best linear autoencoder on the digits, and the eigenvalues it leaves out."""
 
+    images: int
+    pixels: int
     components: int
     loss: float
     tail: float
@@ -137,9 +144,10 @@ def eckart_young(components: int = 8) -> Tail:
     """
     x, _ = digits()
     mean, axes, eigenvalues = principal_axes(x, components)
-    loss = reconstruction_loss(x, decode(encode(x, mean, axes), mean, axes)).item()
     tail = eigenvalues[components:].sum().item()
-    return Tail(components, loss, tail, 100 * (1 - tail / eigenvalues.sum().item()))
+    kept_percent = 100 * (1 - tail / eigenvalues.sum().item())
+    loss = _kept_loss(x, mean, axes)
+    return Tail(len(x), x.shape[1], components, loss, tail, kept_percent)
 
 
 class TwoAxes(NamedTuple):
@@ -148,16 +156,17 @@ class TwoAxes(NamedTuple):
     long_axis: float
     short_axis: float
     diagonal: float
+    scale: float
     rescaled: float
 
 
-def two_axes() -> TwoAxes:
+def two_axes(scale: float = 7.3) -> TwoAxes:
     """Keep one axis of four points of covariance diag(9, 1): orthonormal is not enough.
 
-    The last loss has the encoder Uᵀ/7.3 and the decoder 7.3 U, an invertible map A = 7.3.
+    The last loss has the encoder Uᵀ/scale and the decoder scale·U, an invertible map A = scale.
 
-    >>> [round(loss, 6) for loss in two_axes()]
-    [1.0, 9.0, 5.0, 1.0]
+    >>> [round(value, 6) for value in two_axes()]
+    [1.0, 9.0, 5.0, 7.3, 1.0]
     """
     x = torch.tensor([[3, 1], [3, -1], [-3, 1], [-3, -1]], dtype=torch.float64)
     zero, half = torch.zeros(2, dtype=torch.float64), math.sqrt(0.5)
@@ -167,7 +176,7 @@ def two_axes() -> TwoAxes:
         code = encode(x, zero, axes / scale)
         return reconstruction_loss(x, decode(code, zero, scale * axes)).item()
 
-    return TwoAxes(loss([1, 0]), loss([0, 1]), loss([half, half]), loss([1, 0], 7.3))
+    return TwoAxes(loss([1, 0]), loss([0, 1]), loss([half, half]), scale, loss([1, 0], scale))
 
 
 class Uncentred(NamedTuple):
@@ -189,9 +198,8 @@ def uncentred() -> Uncentred:
     found = []
     for centre in (True, False):
         mean, axes, _ = principal_axes(x, 1, centre=centre)
-        loss = reconstruction_loss(x, decode(encode(x, mean, axes), mean, axes)).item()
         first, second = axes.abs().squeeze(-1).tolist()
-        found.append(((first, second), loss))
+        found.append(((first, second), _kept_loss(x, mean, axes)))
     return Uncentred(*found[0], *found[1])
 
 
@@ -201,9 +209,13 @@ class TrainedLinear(NamedTuple):
     components: int
     loss: float
     best: float
-    excess: float
     largest_angle: float
     alignment: float
+
+    @property
+    def millionths(self) -> float:
+        """How far the loss is above the best one, in millionths."""
+        return 1e6 * (self.loss - self.best)
 
 
 @lru_cache(maxsize=1)
@@ -214,7 +226,7 @@ def trained_linear_autoencoder(components: int = 2, seed: int = 0) -> TrainedLin
     subspace; ``alignment`` is the largest |cosine| of a decoder column with a principal axis.
 
     >>> found = trained_linear_autoencoder()
-    >>> found.excess < 1e-6 and found.largest_angle < 0.1
+    >>> found.millionths < 1 and found.largest_angle < 0.1
     True
     """
     x, _ = digits()
@@ -241,43 +253,45 @@ def trained_linear_autoencoder(components: int = 2, seed: int = 0) -> TrainedLin
     # the span; unlike an arc cosine it stays exact for small angles.
     sine = torch.linalg.matrix_norm(span - axes @ (axes.T @ span), 2).item()
     cosines = (columns / columns.norm(dim=0)).T @ axes
-    return TrainedLinear(
-        components,
-        loss,
-        best,
-        loss - best,
-        math.degrees(math.asin(sine)),
-        cosines.abs().max().item(),
-    )
+    angle = math.degrees(math.asin(sine))
+    return TrainedLinear(components, loss, best, angle, cosines.abs().max().item())
 
 
-def figure_autoencoder() -> Figure:
+def figure_autoencoder(components: int = 8) -> Figure:
     """Diagram: input, encoder, narrow code, decoder, output, with a real digit at both ends."""
     from vaedocs.drawing import arrow, box, diagram
 
     figure, ax = diagram(6.4, 2.3)
     x, _ = digits()
-    mean, axes, _ = principal_axes(x, 8)
+    mean, axes, _ = principal_axes(x, components)
     output = decode(encode(x[0], mean, axes), mean, axes)
     for image, left in ((x[0], 0.1), (output, 5.2)):
         _show(ax, image, left, 0.75, 1.1)
     encoder = box(
-        ax, 2.0, 1.3, "encoder\n$e$", width=1.0, height=1.5, shape="encoder", colour="blue"
+        ax, 2.0, 1.3, "encoder\n$e$", width=1.0, height=1.5, shape="encoder", colour="blue", size=14
     )
-    code = box(ax, 3.2, 1.3, "$z$", width=0.45, height=0.8, colour="orange")
+    code = box(ax, 3.2, 1.3, "$z$", width=0.45, height=0.8, colour="orange", size=16)
     decoder = box(
-        ax, 4.4, 1.3, "decoder\n$d$", width=1.0, height=1.5, shape="decoder", colour="green"
+        ax,
+        4.4,
+        1.3,
+        "decoder\n$d$",
+        width=1.0,
+        height=1.5,
+        shape="decoder",
+        colour="green",
+        size=14,
     )
     arrow(ax, (1.22, 1.3), encoder.left)
     arrow(ax, encoder, code)
     arrow(ax, code, decoder)
     arrow(ax, decoder.right, (5.19, 1.3))
     for place, text in (
-        (0.65, "$x$: N numbers"),
-        (3.2, "M numbers, M < N"),
-        (5.75, "$\\hat{x}$: N numbers"),
+        (0.66, "$x$: $N$ numbers"),
+        (3.2, "$z$: $M$ numbers"),
+        (5.74, "$\\hat{x}$: $N$ numbers"),
     ):
-        ax.text(place, 0.3, text, ha="center", va="center", fontsize=11)
+        ax.text(place, 0.3, text, ha="center", va="center", fontsize=14)
     return figure
 
 
@@ -307,7 +321,7 @@ def figure_linear_autoencoder(components: int = 6) -> Figure:
     ax.plot([3.2, 3.2], [0.45, 3.05], color=COLOURS["muted"], linewidth=1)
     for start, end in ((1.1, 1.58), (2.1, 2.55), (3.75, 4.25), (4.78, 5.3)):
         arrow(ax, (start, middle), (end, middle))
-    for place, text in ((0.55, "$x$"), (1.85, "$U^{T}$"), (3.2, "$z$"), (4.5, "$U$")):
+    for place, text in ((0.55, "$x$"), (1.85, r"$U^\top$"), (3.2, "$z$"), (4.5, "$U$")):
         ax.text(place, 0.2, text, ha="center", va="center", fontsize=14)
     ax.text(5.85, 0.2, "$\\hat{x}$", ha="center", va="center", fontsize=14)
     return figure
@@ -321,20 +335,14 @@ def figure_error_against_components() -> Figure:
     x, _ = digits()
     sizes = list(range(1, 65, 3))
     mean, basis, eigenvalues = principal_axes(x, 64)
-    losses = []
-    for size in sizes:
-        kept = basis[:, :size]
-        losses.append(reconstruction_loss(x, decode(encode(x, mean, kept), mean, kept)).item())
     generator = torch.Generator().manual_seed(0)
     random, _ = torch.linalg.qr(torch.randn(64, 64, generator=generator, dtype=torch.float64))
-    chance = []
-    for size in sizes:
-        kept = random[:, :size]
-        chance.append(reconstruction_loss(x, decode(encode(x, mean, kept), mean, kept)).item())
+    chance, losses = ([_kept_loss(x, mean, u[:, :size]) for size in sizes] for u in (random, basis))
     tail = eigenvalues.sum() - eigenvalues.cumsum(0)
-    ax.plot(sizes, chance, "--", color=COLOURS["muted"], label="random orthonormal U")
+    ax.plot(sizes, chance, "--", color=COLOURS["muted"], label="random orthonormal columns")
     ax.plot(range(1, 65), tail, color=COLOURS["orange"], label="sum of discarded eigenvalues")
-    ax.plot(sizes, losses, "o", color=COLOURS["blue"], markersize=5, label="loss, principal axes")
+    dots = {"markersize": 5, "clip_on": False, "zorder": 3}
+    ax.plot(sizes, losses, "o", color=COLOURS["blue"], label="loss, principal axes", **dots)
     ax.set(xlabel="code size M", ylabel="reconstruction loss", xlim=(0, 64), ylim=(0, None))
     ax.legend(loc="upper right", frameon=False)
     return figure
