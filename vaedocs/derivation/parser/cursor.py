@@ -54,6 +54,8 @@ class Cursor:
         self.depth = 0
         self.opening = -1  # where the innermost unsigned sum starts
         self.level = Level()
+        self.score = -1  # where the operand of a gradient starts
+        self.by: tuple[s.Node, ...] = ()  # in what that gradient is taken
 
     def take(self) -> Token:
         """The current token; the cursor moves on."""

@@ -84,6 +84,7 @@ class Derivatives(Integrals):
         self.deeper()
         if body is None:
             self.level = Level(outer.bar, outer.integrals, outer.script, True)
+            self.score, self.by = self.pos, variables
             body = self.operand("derivative")
         self.depth -= 1
         self.level = outer
@@ -138,6 +139,7 @@ class Derivatives(Integrals):
         outer = self.level
         self.level = Level(outer.bar, outer.integrals, outer.script, True)
         self.deeper()
+        self.score, self.by = self.pos, variables
         body = self.operand("derivative")
         self.depth -= 1
         self.level = outer

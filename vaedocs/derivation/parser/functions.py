@@ -11,12 +11,19 @@ from vaedocs.derivation.lexer import vocabulary as v
 from vaedocs.derivation.lexer.tokens import Token
 from vaedocs.derivation.parser.cursor import ENDS, Level
 from vaedocs.derivation.parser.expressions import Expressions
+from vaedocs.derivation.spelling import spell, walk
 
 INSIDE = {
     "log": "the logarithm", "exp": "the exponential", "det": "the determinant", "tr": "the trace",
     "diag": "the diagonal matrix", "derivative": "the derivative",
 }  # fmt: skip
 BRACKETS = ("(", "[", "{")
+INVERTED = {
+    "sin": "\\arcsin", "cos": "\\arccos", "tan": "\\arctan", "tanh": "\\mathrm{artanh}",
+    "sinh": "\\log(x + \\sqrt{x^2 + 1})", "cosh": "\\log(x + \\sqrt{x^2 - 1})", "log": "\\exp",
+    "sigmoid": "\\log\\frac{x}{1 - x}",
+}  # fmt: skip
+MINUS_ONE = s.Sum(((-1, s.Number("1", span=(0, 0))),), span=(0, 0))
 
 
 class Functions(Expressions):
@@ -51,6 +58,7 @@ class Functions(Expressions):
             else f"is this factor inside {inside}?"
         )
         token = self.tok
+        score = self.score == self.pos - (word != "derivative")
         if token.kind == "op" and not self.placeholder():
             self.refuse(
                 f"a sign right behind {word}" if word != "derivative" else "a sign behind ∂",
@@ -73,7 +81,11 @@ class Functions(Expressions):
             if self.tok.kind == "func" and word not in ("log", "derivative"):
                 break  # \det A \det B and \sin x \cos x are products
         first = parts[0]
-        if len(parts) > 1 and not plain(parts[-1]) and not all(numeric(p) for p in parts[:-1]):
+        while word == "log" and ratio(parts[-1]) and self.at("cmd", "frac"):
+            parts.append(self.factor())  # \log\frac{p(x)}{q(x)}\frac{q(x)}{r(x)}
+        ratios = all(ratio(part) for part in parts)
+        mixed = not plain(parts[-1]) and not all(numeric(p) for p in parts[:-1])
+        if len(parts) > 1 and not ratios and (mixed or ratio(parts[-2])):
             self.refuse(question, parts[-1], hint)
         follows = self.tok
         if grouped and len(parts) == 1:
@@ -93,13 +105,41 @@ class Functions(Expressions):
         chained = chained or (follows.kind == "func" and word not in ("log", "derivative"))
         chained = chained or (word == "derivative" and isinstance(parts[-1], s.Transpose))
         if self.starts_factor() and not self.at_differential() and not chained:
-            self.refuse(question, follows, hint)
+            if not (score and self.behind_score(first)):
+                self.refuse(question, follows, hint)
         if follows.kind == "op" and follows.text == "slash":
             self.refuse(question.replace("factor", "divisor"), follows, hint)
         if len(parts) == 1:
             return first
         span = (first.span[0], parts[-1].span[1])
         return s.Product(tuple(parts), ("",) * (len(parts) - 1), span=span)
+
+    def behind_score(self, node: s.Node) -> bool:
+        r"""Whether what follows ``\nabla_\phi \log q_\phi(z)`` surely stands behind it.
+
+        Nobody takes the logarithm of ``q_\phi(z) (f(z) - b)``, and a value ``f(z)`` that does not
+        mention what the gradient is taken in may as well stand in front.
+        """
+        if isinstance(node, s.Function) and node.name == "log":
+            node = node.argument
+        if not isinstance(node, s.Call):
+            return False
+        if self.at("open") and self.tok.text in BRACKETS:
+            inside = self.tokens[self.pos + 1 : self.tok.partner]
+            depth = 0
+            for token in inside:
+                depth += {"open": 1, "lbrace": 1, "close": -1, "rbrace": -1}.get(token.kind, 0)
+                if depth == 0 and token.kind == "op" and token.text in ("+", "-"):
+                    return True
+        place = self.pos, bytes(self.taken), self.depth
+        rest = self.product()
+        self.pos, self.depth = place[0], place[2]
+        self.taken[:] = place[1]
+        self.tok = self.tokens[self.pos]
+        names = {spell(name) for part in self.by for name in walk(part)}
+        inside = list(walk(rest))
+        free = not any(isinstance(inner, s.Name) and spell(inner) in names for inner in inside)
+        return bool(names) and free and any(isinstance(inner, s.Call) for inner in inside)
 
     def bracket_operand(self, word: str, question: str, hint: str) -> s.Node:
         """An operand in brackets ends with them."""
@@ -139,6 +179,8 @@ class Functions(Expressions):
                     self.refuse("a power of exp", hint="write e^{…} or \\exp\\left(…\\right)")
                 self.take()
                 power = self.argument()
+                if power == MINUS_ONE and name in INVERTED:
+                    self.refuse_inverse(name, token)
             else:
                 if subscript is not None:
                     self.refuse("a second subscript")
@@ -162,6 +204,14 @@ class Functions(Expressions):
             inner = s.Function("det", argument, span=span)
             return s.Function("log", inner, power, subscript, span=span)
         return s.Function(name, argument, power, subscript, span=span)
+
+    def refuse_inverse(self, name: str, token: Token) -> None:
+        r"""``\sin^{-1} x`` is the inverse function to some readers, the reciprocal to others."""
+        self.refuse(
+            f"is this the inverse function of {name}, or one over {name}?",
+            (token.start, self.tokens[self.pos - 1].end),
+            f"write \\frac{{1}}{{\\{name} x}} for one over it; the inverse is {INVERTED[name]}",
+        )
 
     def root(self) -> s.Node:
         token = self.take()
@@ -248,6 +298,14 @@ def numeric(node: s.Node) -> bool:
     if isinstance(node, s.Fraction):
         return isinstance(node.numerator, s.Number) and plain(node.denominator)
     return isinstance(node, s.Number)
+
+
+def ratio(node: s.Node) -> bool:
+    """A quotient of two values of functions: beside its like, both are inside one logarithm."""
+    return isinstance(node, s.Fraction) and all(
+        any(isinstance(inner, s.Call) for inner in walk(side))
+        for side in (node.numerator, node.denominator)
+    )
 
 
 def constant(node: s.Node) -> bool:
