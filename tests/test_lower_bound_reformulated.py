@@ -10,10 +10,11 @@ from torch.distributions import Bernoulli, Binomial, ContinuousBernoulli, Normal
 from vaedocs.drawing import svg
 from vaedocs.lower_bound import linear_elbo
 from vaedocs.lower_bound_reformulated import (
+    at_the_mean,
     bernoulli_log_likelihood,
     bernoulli_mass,
-    beta_of_clean_images,
     binomial_log_likelihood,
+    clean_images,
     constant_not_factor,
     figure_mass,
     figure_pulls,
@@ -196,7 +197,16 @@ class TestNumbersOfThePage:
         assert kl_at_optimum() == pytest.approx(expected, rel=1e-6)
 
     def test_the_weight_that_suits_clean_images(self):
-        assert implied_variance(1 / 784, beta_of_clean_images()) == pytest.approx(0.01)
+        std, beta = clean_images()
+        assert std == 0.1
+        assert implied_variance(1 / 784, beta) == pytest.approx(std**2)
+
+    def test_decoding_the_mean_alone_passes_the_log_evidence(self):
+        """log p(3) under N(0, 5); by hand the other is at mean 6/5: -0.18 - log(2 pi)/2 - 0.72."""
+        value, log_evidence = at_the_mean()
+        assert log_evidence == pytest.approx(Normal(0.0, 5**0.5).log_prob(torch.tensor(3.0)).item())
+        assert value == pytest.approx(-0.9 - 0.5 * math.log(2 * math.pi))
+        assert value > log_evidence
 
     def test_pulls(self):
         assert pulls() == pytest.approx((1.5, 0.0, 1.2, 0.6), abs=1e-9)

@@ -16,6 +16,7 @@ from torch.nn import functional
 from vaedocs.domains import require_finite, require_matching, require_positive
 from vaedocs.kl_divergence import gaussian
 from vaedocs.latent_variable_models import EXAMPLE_VARIANCE, EXAMPLE_WEIGHT, EXAMPLE_X
+from vaedocs.latent_variable_models import example as running_example
 from vaedocs.lower_bound import linear_elbo
 
 if TYPE_CHECKING:
@@ -23,22 +24,11 @@ if TYPE_CHECKING:
 
 
 def bernoulli_log_likelihood(x: Tensor, logits: Tensor) -> Tensor:
-    r"""Log-probability of binary x under independent Bernoulli pixels.
+    """Log-probability of binary x under independent Bernoulli pixels, in nats.
 
-    It is ``sum_i x_i log p_i + (1 - x_i) log(1 - p_i)`` with p = sigmoid(logits),
-    computed from the logits so that no logarithm of a rounded 0 is taken. It is a
-    log-likelihood for ``x`` in {0, 1} only: for grey values in between it is minus the
-    cross-entropy, not the log of a density. Kingma & Welling (2014), appendix C.1.
-
-    Args:
-        x: binary data, ``[..., N]``.
-        logits: ``log(p / (1 - p))``, ``[..., N]``.
-
-    Returns:
-        Nats, ``[...]``.
-
-    Raises:
-        ValueError: the shapes do not match.
+    ``x`` and ``logits = log(p / (1 - p))``: ``[..., N] -> [...]``. Computed from the logits, so
+    that no logarithm of a rounded 0 is taken. For grey values it is no log-density. Raises
+    ``ValueError`` where shapes do not match. Kingma & Welling (2014), appendix C.1.
 
     >>> x = torch.tensor([[1.0, 0.0], [1.0, 1.0]])
     >>> bernoulli_log_likelihood(x, torch.zeros(2, 2))
@@ -63,23 +53,11 @@ def log_binomial_coefficient(counts: Tensor, trials: int) -> Tensor:
 
 
 def binomial_log_likelihood(counts: Tensor, logits: Tensor, trials: int) -> Tensor:
-    """Log-probability of counts out of ``trials`` under independent binomial pixels.
+    """Log-probability of counts out of ``trials`` under independent binomial pixels, in nats.
 
-    The logarithm of the binomial coefficient is part of it, so that this is an
-    exact log-likelihood and its exponentials sum to one over the counts.
-    scikit-learn's digits are such counts: each value is the number of dark dots,
-    0..16, in a four by four block.
-
-    Args:
-        counts: whole numbers in 0..trials, ``[..., N]``, as floating point.
-        logits: ``log(p / (1 - p))``, ``[..., N]``.
-        trials: the number of trials of every pixel, at least 1.
-
-    Returns:
-        Nats, ``[...]``.
-
-    Raises:
-        ValueError: the shapes do not match or ``trials`` is below 1.
+    ``counts`` (whole numbers, as floating point) and ``logits = log(p / (1 - p))``:
+    ``[..., N] -> [...]``. The binomial coefficient is part of it, so that the probabilities of
+    0..trials sum to one. Raises ``ValueError`` where shapes do not match or ``trials`` is below 1.
 
     >>> counts = torch.tensor([[0.0], [1.0], [2.0]])
     >>> binomial_log_likelihood(counts, torch.zeros(3, 1), trials=2).exp()
@@ -95,28 +73,11 @@ def binomial_log_likelihood(counts: Tensor, logits: Tensor, trials: int) -> Tens
     return (log_binomial_coefficient(counts, trials) - trials * cross_entropy).sum(-1)
 
 
-def gaussian_log_likelihood(
-    x: Tensor,
-    mean: Tensor,
-    variance: Tensor | float,
-) -> Tensor:
-    r"""Log-density of x under independent Gaussians N(mean, variance).
+def gaussian_log_likelihood(x: Tensor, mean: Tensor, variance: Tensor | float) -> Tensor:
+    """Log-density of x under independent Gaussians N(mean, variance), in nats.
 
-    With one variance c for all N coordinates it is
-    ``-|x - mean|^2 / (2 c) - (N / 2) log(2 pi c)``. The weight of the squared error
-    is ``alpha = 1 / (2 c)``, and a constant is *added*.
-
-    Args:
-        x: data, ``[..., N]``.
-        mean: ``[..., N]``.
-        variance: a number, or a tensor that broadcasts to ``[..., N]``; a variance,
-            not a standard deviation.
-
-    Returns:
-        Nats, ``[...]``. A log-density may be positive.
-
-    Raises:
-        ValueError: the shapes do not match.
+    ``x`` and ``mean``: ``[..., N] -> [...]``; ``variance`` is a number, or a tensor that broadcasts
+    to ``[..., N]``. The result may be positive. Raises ``ValueError`` where shapes do not match.
 
     >>> x = torch.zeros(1, 2)
     >>> gaussian_log_likelihood(x, x, 0.01)
@@ -155,18 +116,10 @@ def bernoulli_mass(logits: Tensor) -> Tensor:
 
 
 def implied_variance(error_weight: float, kl_weight: float = 1.0) -> float:
-    """The noise variance c that ``error_weight |x - f(z)|^2 + kl_weight KL`` has.
+    """The noise variance c of the model whose loss is ``error_weight |x - f(z)|^2 + kl_weight KL``.
 
-    Divide the loss by ``kl_weight``: what multiplies the squared error is 1 / (2 c).
-    So a loss with weights of its own choosing is minus a lower bound, up to
-    scale and constant, of a model that nobody wrote down.
-
-    Args:
-        error_weight: factor of the *summed* squared error; 1/N for a mean.
-        kl_weight: factor of the KL term, summed over the latent dimensions.
-
-    Raises:
-        ValueError: a weight that is not a positive finite number.
+    ``error_weight`` multiplies the *summed* squared error, so it is 1/N for a mean. Raises
+    ``ValueError`` for a weight that is not a positive finite number.
 
     >>> implied_variance(1.0), round(implied_variance(1 / 784), 9)
     (0.5, 392.0)
@@ -244,14 +197,19 @@ def constant_not_factor() -> Constant:
     return Constant(0.25, candidate(0.0, 1.0), candidate(0.5, 0.5), candidate(0.8, math.sqrt(0.2)))
 
 
+PIXELS = 28 * 28  # of an MNIST image
+
+
 class SumOrMean(NamedTuple):
-    """What noise variance a few common losses assume for images of 28 by 28 and 64 by 64 by 3."""
+    """What noise variance a few common losses assume, for grey and for colour images."""
 
     pixels: int
     sum_of_squares: float
     half_sum_of_squares: float
     mean_of_squares: float
-    colour_pixels: int
+    colour_side: int
+    colour_values: int
+    kl_weight: float
     weighted: float
     digits_dimensions: int
     digits_mean_of_squares: float
@@ -261,9 +219,8 @@ class SumOrMean(NamedTuple):
 def sum_or_mean() -> SumOrMean:
     """Implied noise variances, beside the largest variance that the digits have in any direction.
 
-    The digits are scikit-learn's, scaled to 0..1. The weighted loss is a mean of
-    squares over 64 x 64 x 3 values plus 0.00025 times the KL term, as one widely
-    copied collection has it.
+    The digits are scikit-learn's, scaled to 0..1. The weighted loss is a mean of squares plus
+    ``kl_weight`` times the KL term, as one widely copied collection has it.
 
     >>> round(sum_or_mean().mean_of_squares, 9)
     392.0
@@ -273,14 +230,17 @@ def sum_or_mean() -> SumOrMean:
     digits = torch.from_numpy(load_digits().data).double() / 16
     centred = digits - digits.mean(0)
     largest = torch.linalg.eigvalsh(centred.mT @ centred / len(centred))[-1].item()
-    colour, dimensions = 64 * 64 * 3, digits.shape[1]
+    side, kl_weight, dimensions = 64, 0.00025, digits.shape[1]
+    colour = side * side * 3
     return SumOrMean(
-        784,
+        PIXELS,
         implied_variance(1.0),
         implied_variance(0.5),
-        implied_variance(1 / 784),
+        implied_variance(1 / PIXELS),
+        side,
         colour,
-        implied_variance(1 / colour, 0.00025),
+        kl_weight,
+        implied_variance(1 / colour, kl_weight),
         dimensions,
         implied_variance(1 / dimensions),
         largest,
@@ -317,13 +277,46 @@ def kl_at_optimum() -> float:
     return gaussian(*_numbers(mean, math.sqrt(1 / precision), 0.0, 1.0)).item()
 
 
-def beta_of_clean_images() -> float:
-    """KL weight beside a mean of squares over 784 pixels for a noise of standard deviation 0.1.
+class CleanImages(NamedTuple):
+    """The weight of the KL term beside a mean of squares, for noise of a standard deviation."""
 
-    >>> round(implied_variance(1 / 784, beta_of_clean_images()), 9)
-    0.01
+    std: float
+    beta: float
+
+
+def clean_images() -> CleanImages:
+    """For images of 784 pixels and noise that the eye would accept.
+
+    >>> std, beta = clean_images()
+    >>> round(implied_variance(1 / PIXELS, beta) - std**2, 9)
+    0.0
     """
-    return 2 * 0.1**2 / 784
+    return CleanImages(0.1, 2 * 0.1**2 / PIXELS)
+
+
+class AtTheMean(NamedTuple):
+    """The best value of the bound's formula with f(mean of q) for f(z), and log p(x), in nats."""
+
+    value: float
+    log_evidence: float
+
+
+def at_the_mean() -> AtTheMean:
+    """Decoding the mean of q only: in the running example that ends above log p(x).
+
+    Nothing but the KL term holds the variance of q, so it is the prior's, and the KL is mean^2 / 2.
+
+    >>> value, log_evidence = at_the_mean()
+    >>> round(value, 3), value > log_evidence
+    (-1.819, True)
+    """
+    mean = torch.linspace(-1, 3, 4001, dtype=torch.float64)[:, None]
+    found = gaussian_log_likelihood(
+        torch.full_like(mean, EXAMPLE_X), EXAMPLE_WEIGHT * mean, EXAMPLE_VARIANCE
+    )
+    return AtTheMean(
+        (found - 0.5 * mean[:, 0].square()).max().item(), running_example().log_evidence
+    )
 
 
 class Pulls(NamedTuple):
@@ -335,16 +328,21 @@ class Pulls(NamedTuple):
     error_at_bound: float
 
 
+def _terms(mean: Tensor) -> tuple[Tensor, Tensor]:
+    """Both terms of the running example's bound, as the mean of q moves and its variance stays."""
+    x, w, c, s = _numbers(EXAMPLE_X, EXAMPLE_WEIGHT, EXAMPLE_VARIANCE, math.sqrt(0.2))
+    s = s.expand_as(mean)
+    return linear_reconstruction(x, w, c, mean, s), gaussian(mean, s, *_numbers(0.0, 1.0))
+
+
 def pulls() -> Pulls:
     """The running example: reconstruction wants 3/2, the KL term 0, the bound 6/5.
 
     >>> round(pulls().bound, 3)
     1.2
     """
-    x, w, c, s = _numbers(EXAMPLE_X, EXAMPLE_WEIGHT, EXAMPLE_VARIANCE, math.sqrt(0.2))
     mean = torch.linspace(-1, 3, 4001, dtype=torch.float64)
-    log_likelihood = linear_reconstruction(x, w, c, mean, s.expand_as(mean))
-    divergence = gaussian(mean, s.expand_as(mean), *_numbers(0.0, 1.0))
+    log_likelihood, divergence = _terms(mean)
     best = mean[(log_likelihood - divergence).argmax()].item()
     return Pulls(
         mean[log_likelihood.argmax()].item(),
@@ -358,10 +356,8 @@ def figure_pulls() -> Figure:
     """Both terms of the bound and their sum, as the mean of q moves."""
     from vaedocs import drawing
 
-    x, w, c, s = _numbers(EXAMPLE_X, EXAMPLE_WEIGHT, EXAMPLE_VARIANCE, math.sqrt(0.2))
     mean = torch.linspace(-0.4, 2.4, 200, dtype=torch.float64)
-    log_likelihood = linear_reconstruction(x, w, c, mean, s.expand_as(mean))
-    divergence = gaussian(mean, s.expand_as(mean), *_numbers(0.0, 1.0))
+    log_likelihood, divergence = _terms(mean)
     figure, ax = drawing.axes(height=3.4)
     for values, colour, style, words in (
         (log_likelihood, "orange", "dashed", "reconstruction"),
@@ -377,7 +373,7 @@ def figure_pulls() -> Figure:
 
 
 def figure_mass() -> Figure:
-    """The integral of p^x (1-p)^(1-x) over grey levels, which a density would keep at one."""
+    """The integral of p^t (1-p)^(1-t) over grey levels t, which a density would keep at one."""
     from vaedocs import drawing
 
     p = torch.linspace(0.001, 0.999, 400, dtype=torch.float64)
@@ -385,6 +381,6 @@ def figure_mass() -> Figure:
     ax.axhline(1, color=drawing.COLOURS["muted"], linestyle="dashed")
     ax.text(0.5, 0.97, "a density", ha="center", va="top", color=drawing.COLOURS["muted"])
     ax.plot(p, bernoulli_mass(torch.logit(p)), color=drawing.COLOURS["blue"])
-    ax.text(0.5, 0.44, r"$p^x(1-p)^{1-x}$", ha="center", va="top", color=drawing.COLOURS["blue"])
-    ax.set(xlabel="output $p$ of the decoder", ylabel="integral over $x$", ylim=(0, 1.08))
+    ax.text(0.5, 0.44, "Bernoulli formula", ha="center", va="top", color=drawing.COLOURS["blue"])
+    ax.set(xlabel="output $p$ of the decoder", ylabel="integral over $t$", ylim=(0, 1.08))
     return figure
