@@ -1,9 +1,14 @@
 """The numbers of the page: both pulls on the encoder, the optimum, the price of one encoder."""
 
+import inspect
+import re
+from pathlib import Path
+
 import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
+from vaedocs import from_lower_bound_to_vae
 from vaedocs.drawing import svg
 from vaedocs.from_lower_bound_to_vae import (
     Decoder,
@@ -19,6 +24,7 @@ from vaedocs.from_lower_bound_to_vae import (
 from vaedocs.lower_bound import linear_elbo
 from vaedocs.lower_bound_reformulated import gaussian_log_likelihood
 from vaedocs.reparameterization import sample
+from vaedocs.training import by_hand
 
 
 @pytest.mark.parametrize(("mean", "log_variance"), [(0.0, 0.0), (0.7, -1.0), (-2.0, 0.4)])
@@ -133,3 +139,13 @@ def test_the_architecture_names_every_part():
     words = svg(figure_architecture(), "a title")
     for part in ("encoder", "decoder", "KL to the prior", "noise", "loss"):
         assert part in words
+
+
+def test_every_line_beside_the_equation_is_a_line_that_runs():
+    """The table of the page quotes code, and code changes."""
+    page = Path(__file__).parents[1] / "docs" / "from_lower_bound_to_vae.md"
+    table = page.read_text(encoding="utf-8").partition("| the line that runs |")[2]
+    quoted = re.findall(r"\| `([^`]+)` \|", table.partition("\n\n")[0])
+    assert len(quoted) == 7
+    source = inspect.getsource(from_lower_bound_to_vae) + inspect.getsource(by_hand)
+    assert [line for line in quoted if line not in source] == []

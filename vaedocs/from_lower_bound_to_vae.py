@@ -154,9 +154,9 @@ class VariationalAutoencoder(nn.Module):
         self, x: Tensor, noise: Tensor, y: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
         """x: [B, N], noise: [(K,) B, M] -> outputs: [(K,) B, N], mean, log_variance."""
-        mean, log_variance = self.encoder(x, y)
-        z = sample(mean, log_variance, noise)
-        return self.decoder(z, y), mean, log_variance
+        mean, log_variance = self.encoder(x, y)  # mu and log sigma^2 of q(z|x)
+        z = sample(mean, log_variance, noise)  # mu + sigma * zeta, one draw of q(z|x)
+        return self.decoder(z, y), mean, log_variance  # f(z) comes first
 
 
 def negative_elbo(
@@ -167,28 +167,12 @@ def negative_elbo(
     log_likelihood: LogLikelihood = bernoulli_log_likelihood,
     beta: float = 1.0,
 ) -> Tensor:
-    """Minus the bound of every example: beta KL(q(z|x) || p(z)) - log p(x|z).
+    """Minus the bound of every example in nats, estimated from one draw z: ``[...]``.
 
-    ``outputs`` is what the decoder gave at one sample z of q(z|x), so the value is an
-    unbiased estimate of the negative bound; the KL term is exact. In nats, summed
-    over the data dimensions and the latent ones, *not* averaged over examples: the
-    caller does that. With ``beta`` above 1 it is a looser bound on log p(x) (Higgins
-    et al., 2017); with ``beta`` below 1 it is none. Kingma & Welling (2014),
-    equation 10.
-
-    Args:
-        x: data, ``[..., N]``.
-        outputs: the parameter of p(x|z), ``[..., N]``.
-        mean: mean of q(z|x), ``[..., M]``.
-        log_variance: natural logarithm of the variances of q(z|x), ``[..., M]``.
-        log_likelihood: ``(x, outputs) -> [...]``, nats.
-        beta: the weight of the KL term.
-
-    Returns:
-        Nats, ``[...]``.
-
-    Raises:
-        ValueError: the shapes do not match.
+    ``x`` and what the decoder gave at z, ``outputs``: ``[..., N]``; parameters of q(z|x):
+    ``[..., M]``. Summed over data and latent dimensions, *not* averaged over examples: the caller
+    does that. With ``beta`` above 1 it is a looser bound (Higgins et al., 2017), below 1 none.
+    Raises ``ValueError`` where shapes do not match. Kingma & Welling (2014), equation 10.
 
     A posterior equal to the prior costs nothing, so what remains is 4 fair coins:
 
@@ -196,8 +180,8 @@ def negative_elbo(
     >>> negative_elbo(x, torch.zeros(1, 4), nothing, nothing)
     tensor([2.7726])
     """
-    divergence = diagonal_to_standard_normal(mean, log_variance)
-    return beta * divergence - log_likelihood(x, outputs)
+    divergence = diagonal_to_standard_normal(mean, log_variance)  # exact
+    return beta * divergence - log_likelihood(x, outputs)  # at the one draw
 
 
 # ---------------------------------------------------------------- numbers and figures of the page
@@ -206,8 +190,6 @@ def negative_elbo(
 class Pull(NamedTuple):
     """Derivatives of both terms of the loss in the two outputs of the encoder."""
 
-    mean: float
-    log_variance: float
     error_by_mean: float
     kl_by_mean: float
     error_by_log_variance: float
@@ -228,20 +210,13 @@ def pull(mean: float, log_variance: float) -> Pull:
     divergence = diagonal_to_standard_normal(q[:1], q[1:])
     (of_error,) = torch.autograd.grad(error, q)
     (of_kl,) = torch.autograd.grad(divergence, q)
-    return Pull(
-        mean,
-        log_variance,
-        of_error[0].item(),
-        of_kl[0].item(),
-        of_error[1].item(),
-        of_kl[1].item(),
-    )
+    (m_error, v_error), (m_kl, v_kl) = of_error.tolist(), of_kl.tolist()
+    return Pull(m_error, m_kl, v_error, v_kl)
 
 
 class Optimum(NamedTuple):
     """The best encoder outputs of the running example, and what both terms pull there."""
 
-    alpha: float
     mean: float
     variance: float
     start: Pull
@@ -258,13 +233,12 @@ def optimum() -> Optimum:
     alpha = 1 / (2 * EXAMPLE_VARIANCE)
     precision = 1 + 2 * alpha * EXAMPLE_WEIGHT**2
     mean = 2 * alpha * EXAMPLE_WEIGHT * EXAMPLE_X / precision
-    return Optimum(alpha, mean, 1 / precision, pull(0.0, 0.0), pull(mean, -math.log(precision)))
+    return Optimum(mean, 1 / precision, pull(0.0, 0.0), pull(mean, -math.log(precision)))
 
 
 class Amortised(NamedTuple):
     """The price of one encoder for all x, where that encoder is a little too simple."""
 
-    offset: float
     slope: float
     exact_slope: float
     gap: float
@@ -274,7 +248,7 @@ def amortised() -> Amortised:
     """Encoder mean ``a x`` for p(x|z) = N(2 z + 1, 1), whose posterior mean is 2/5 (x - 1).
 
     For x in {0, 1, 3} the best slope and the average of KL(q(z|x) || p(z|x)) that is left, with
-    the variance of the exact posterior. Both KL terms of one variance leave (mean error)^2 / (2 v).
+    the variance v of the exact posterior: (difference of the means)^2 / (2 v).
 
     >>> round(amortised().gap, 4)
     0.1867
@@ -284,7 +258,7 @@ def amortised() -> Amortised:
     exact = variance * EXAMPLE_WEIGHT / EXAMPLE_VARIANCE * (x - 1)
     slope = (x @ exact / (x @ x)).item()
     gap = ((slope * x - exact).square() / (2 * variance)).mean().item()
-    return Amortised(1.0, slope, variance * EXAMPLE_WEIGHT / EXAMPLE_VARIANCE, gap)
+    return Amortised(slope, variance * EXAMPLE_WEIGHT / EXAMPLE_VARIANCE, gap)
 
 
 def figure_architecture() -> Figure:
@@ -305,7 +279,7 @@ def figure_architecture() -> Figure:
     decoder = drawing.box(
         ax, 4.85, 1.9, "decoder", width=1.0, height=1.5, shape="decoder", colour="green"
     )
-    out = drawing.box(ax, 6.0, 1.9, "$f(z)$", width=0.6, height=0.9, colour="green")
+    out = drawing.box(ax, 6.0, 1.9, r"$f\,(z)$", width=0.6, height=0.9, colour="green")
     for start, end in (
         (x, encoder),
         (encoder, mean),
@@ -321,9 +295,13 @@ def figure_architecture() -> Figure:
     divergence = drawing.box(
         ax, 2.5, 0.4, "KL to the prior", width=1.7, height=0.5, colour="purple"
     )
-    drawing.box(ax, 5.1, 0.4, r"$-\log\,p(x\mid z)$", width=1.6, height=0.5, colour="purple")
+    error = drawing.box(
+        ax, 4.65, 0.4, r"$-\log\,p(x\mid z)$", width=1.5, height=0.5, colour="purple"
+    )
+    again = drawing.box(ax, 6.0, 0.4, "$x$", width=0.5, height=0.5, colour="muted")
     drawing.arrow(ax, both, divergence, colour="purple")
-    drawing.arrow(ax, (6.0, 1.43), (5.8, 0.7), colour="purple")
-    ax.text(3.87, 0.4, "+", ha="center", va="center", color=ink, size=15)
+    drawing.arrow(ax, out, error, colour="purple")
+    drawing.arrow(ax, again, error, colour="purple")
+    ax.text(3.62, 0.4, "+", ha="center", va="center", color=ink, size=15)
     ax.text(0.8, 0.4, "loss  =", ha="center", va="center", color=ink, size=13)
     return figure
