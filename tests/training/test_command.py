@@ -94,6 +94,16 @@ def test_a_resumed_run_keeps_its_settings(trained, capfd):
     assert "--latent 5: the run in" in capfd.readouterr().err
 
 
+def test_a_finished_run_is_not_silently_resumed(trained, capfd):
+    before = (trained / "last.pt").read_bytes()
+    done = load_state(trained / "last.pt")["epoch"]
+    assert run("train", "--resume", trained) == 2
+    told = capfd.readouterr().err
+    assert f"{trained}: this run has made {done} epochs and --epochs is {done}" in told
+    assert f"say for example --epochs {2 * done}" in told
+    assert (trained / "last.pt").read_bytes() == before
+
+
 def test_a_folder_that_holds_a_run_is_not_overwritten(trained, capfd):
     before = (trained / "last.pt").read_bytes()
     assert run("train", *QUICK, "--output", trained) == 2

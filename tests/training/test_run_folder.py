@@ -137,6 +137,12 @@ def test_what_does_not_fit_is_named(run, change, words):
     assert str(run) in str(caught.value)
 
 
+def test_a_damaged_checkpoint_points_to_the_whole_one(run):
+    (run / "last.pt").write_bytes((run / "last.pt").read_bytes()[:999])
+    with pytest.raises(UserError, match=r"it is damaged, .* see whether best.pt beside it can be"):
+        Run.open(run, best=False)
+
+
 def rewrite(run, **changes):
     """Other settings beside the same checkpoint."""
     values = json.loads((run / "settings.json").read_text())

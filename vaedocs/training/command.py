@@ -180,6 +180,30 @@ def guarded(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Name
     return guard
 
 
+def require_epochs_left(trainer: Trainer, folder: Path) -> int:
+    """The epochs a resumed run has behind it.
+
+    Raises:
+        UserError: as many as it was to make, or more.
+    """
+    done, wanted = trainer.progress.epoch, trainer.settings.epochs
+    if done >= wanted:
+        raise UserError(
+            f"{folder}: this run has made {counted(done, 'epoch')} and --epochs is {wanted}; "
+            f"nothing is left to do. To go on, say for example --epochs {2 * done}"
+        )
+    return done
+
+
+def counted(number: int, what: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "epoch"), counted(3, "step")
+    ('1 epoch', '3 steps')
+    """
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def complain(command: str, message: str, status: int) -> int:
     """One line on the error stream."""
     print(f"vaedocs {command}: {message}", file=sys.stderr, flush=True)
@@ -229,7 +253,7 @@ def run_train(options: argparse.Namespace) -> int:
             trainer = Trainer(settings, data, folder, group, display.report)
             if options.resume:
                 trainer.resume(folder / "last.pt")
-                display.start_at(trainer.progress.epoch)
+                display.start_at(require_epochs_left(trainer, folder))
                 if group.writes:
                     run_folder.write_json(folder / "settings.json", settings.as_dict())
             elif group.writes:
@@ -247,8 +271,8 @@ def run_train(options: argparse.Namespace) -> int:
                     f"go on with --resume {folder}"
                 ) from error
             display.say(
-                f"{end.epoch} epochs, {end.step} steps, {end.spent:.1f} processor seconds; "
-                f"the run is in {folder}"
+                f"{counted(end.epoch, 'epoch')}, {counted(end.step, 'step')}, "
+                f"{end.spent:.1f} processor seconds; the run is in {folder}"
             )
         group.leave()
     except OSError as error:

@@ -81,8 +81,13 @@ def load_state(path: Path) -> dict[str, Any]:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         found = state["format"]
     except Exception as error:  # torch raises a dozen kinds, and a stranger's file any other
+        others = [name for name in ("last.pt", "best.pt") if name != path.name]
+        whole = [name for name in others if (path.parent / name).is_file()]
         raise UserError(
-            f"{path}: not a checkpoint that can be read ({str(error).splitlines()[0][:100]})"
+            f"{path}: not a checkpoint that can be read ({str(error).splitlines()[0][:100]}): "
+            "it is damaged, or no file of this trainer; "
+            + (f"see whether {whole[0]} beside it can be, or " if whole else "")
+            + "train again"
         ) from error
     if found != FORMAT:
         raise UserError(
