@@ -11,9 +11,9 @@ from collections.abc import Callable
 import pytest
 from house import DOCS
 
-from vaedocs.derivation import Report, Row
+from vaedocs.derivation import Report, Row, check
 from vaedocs.derivation.page import check_page, problems
-from vaedocs.derivation.report import PROVED, REFUTED
+from vaedocs.derivation.report import COMPUTED, PROVED, REFUTED
 from vaedocs.derivation.sources import Display, find_displays
 
 PAGE = DOCS / "gallery.md"
@@ -90,9 +90,12 @@ SAID: dict[str, Callable[[Report], bool]] = {
     "eq:wrong-ratio": lambda r: sides(refuted(r)) == (0, 1),
     "eq:wrong-log-q": lambda r: "weight" in description(refuted(r)),
     "eq:wrong-information": lambda r: "p(x) = 2" in description(refuted(r)),
-    "eq:wrong-entropy": lambda r: [row.verdict for row in r.rows] == [PROVED, REFUTED],
+    "eq:wrong-entropy": lambda r: (
+        [row.verdict for row in r.rows] == [PROVED, REFUTED]
+        and "weight 1/2" in description(refuted(r))
+    ),
     "eq:wrong-cross-entropy": lambda r: sides(refuted(r))[0] < 0,
-    "eq:wrong-braces": lambda r: "brace" in refuted(r).message,
+    "eq:wrong-braces": lambda r: "brace" in refuted(r).message and sides(refuted(r))[0] > 0,
     "eq:wrong-grey": lambda r: sides(refuted(r))[0] < sides(refuted(r))[1] == 1,
     "eq:wrong-distance": lambda r: sides(refuted(r)) == pytest.approx((2, 1)),
     "eq:wrong-asymmetric": lambda r: len(set(sides(refuted(r)))) == 1,
@@ -109,3 +112,21 @@ def test_the_panel_shows_what_the_page_says_of_it(
 ) -> None:
     (report,) = (report for display, report in reports.values() if display.label == label)
     assert SAID[label](report), str(report)
+
+
+# The easier examples that the page gives in words, for a reader without a panel.
+BY_HAND = {
+    "half": r"0^2 + 1^2 - \log 1 - \frac{1}{2} = \frac{1}{2}",
+    "bracket, right": r"D_{KL}(\mathcal{N}(0, 1) \| \mathcal{N}(d, 1)) = \frac{1}{2} d^2",
+    "bracket, wrong": r"\frac{1}{2} \log[1 - 1 + 1 + d^2] = \frac{1}{2} \log(1 + d^2)",
+    "grey": r"\int_0^1 (1/2)^x (1 - 1/2)^{1 - x} \, dx = \frac{1}{2}",
+    "variance": r"\mathrm{Var}_{\mathcal{N}(\zeta; 0, 1)}[2 \zeta + g] = 4",
+}
+
+
+@pytest.mark.parametrize("example", BY_HAND.values(), ids=list(BY_HAND))
+def test_an_example_by_hand_is_right(example: str) -> None:
+    report = check(example)
+    assert report.verdict in (PROVED, COMPUTED), str(report)
+    doubled = check(example + r" \cdot 2")
+    assert doubled.verdict == REFUTED, "the test above can fail"
