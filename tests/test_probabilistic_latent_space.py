@@ -66,7 +66,7 @@ def test_training_leaves_the_global_random_state_and_threads_alone():
 
 @pytest.mark.slow
 def test_the_regimes_fail_as_the_page_says():
-    none, local, everywhere, both = (page.measures(regime) for regime in page.REGIMES)
+    none, local, everywhere, both = page.regimes().values()
     # The prior reaches real-looking images only where both terms are there.
     assert both.incompleteness < 0.75 * min(
         none.incompleteness, local.incompleteness, everywhere.incompleteness
@@ -77,6 +77,7 @@ def test_the_regimes_fail_as_the_page_says():
     assert local.spread > 5 * both.spread  # the local term alone lets codes flee
     assert everywhere.std < 0.01 < 0.1 < both.std  # the global term alone lets them shrink
     assert both.error > none.error  # and it costs reconstruction
+    assert both.incompleteness_fitted < none.incompleteness_fitted < none.incompleteness
     reference = page.reference()
     assert reference.held_out < both.incompleteness < reference.pixel_gaussian
 

@@ -291,7 +291,7 @@ def figure_autoencoder(components: int = 8) -> Figure:
         (3.2, "$z$: $M$ numbers"),
         (5.74, "$\\hat{x}$: $N$ numbers"),
     ):
-        ax.text(place, 0.3, text, ha="center", va="center", fontsize=14)
+        ax.text(place, 0.3, text, ha="center", va="center", fontsize=13)
     return figure
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 TRAINING_IMAGES = 1500  # of 1797, drawn once; the other 297 are held out
 NOISE_VARIANCE = 0.05  # c: the squared error is divided by 2c
+LATENT = 8  # dimensions where regimes are compared in numbers; pictures of planes take two
 REGIMES = {"none": (0, 0), "local": (1, 0), "global": (0, 1), "both": (1, 1)}
 
 
@@ -48,6 +49,22 @@ def global_term(mean: Tensor) -> Tensor:
     """
     require_finite(mean, "mean")
     return 0.5 * mean.square().sum(-1)
+
+
+def regularised_loss(
+    x: Tensor, decoded: Tensor, mean: Tensor, std: Tensor, local: int = 1, everywhere: int = 1
+) -> Tensor:
+    """Loss of each image, ‖x - x̂‖² / 2c plus the two terms: ``[..., N] -> [...]``, in nats.
+
+    The code has the mean and the standard deviation ``[..., M]``; ``local`` and ``everywhere``,
+    1 or 0, switch the local and the global term.
+
+    >>> image, code = torch.zeros(64), torch.ones(2)
+    >>> regularised_loss(image, image, code, code), regularised_loss(image, image, code, code, 1, 0)
+    (tensor(1.), tensor(0.))
+    """
+    error = (x - decoded).square().sum(-1) / (2 * NOISE_VARIANCE)
+    return error + local * local_term(std) + everywhere * global_term(mean)
 
 
 def autoencoder(latent: int, hidden: int = 128) -> tuple[nn.Module, nn.Module]:
@@ -90,8 +107,8 @@ def split() -> tuple[Tensor, Tensor, Tensor, Tensor]:
 def trained(regime: str, latent: int = 2, steps: int = 600, seed: int = 0) -> Trained:
     """Train on digits for about a second with one of four regimes: none, local, global, both.
 
-    The loss of an image is ‖x - x̂‖² / 2c plus the terms of the regime. Where there is a term the
-    code is a sample, mean + σ noise; without any it is the mean, the plain autoencoder.
+    Where there is a term the code is a sample, mean + σ noise; without any it is the mean, and
+    the autoencoder a plain one.
 
     >>> trained("both", steps=5).mean.shape
     torch.Size([297, 2])
@@ -113,9 +130,8 @@ def trained(regime: str, latent: int = 2, steps: int = 600, seed: int = 0) -> Tr
         batch = x[torch.randint(len(x), (128,), generator=generator)]
         mean, log_std = encoder(batch).chunk(2, -1)
         noise = torch.randn(mean.shape, generator=generator) if local or everywhere else 0.0
-        error = (batch - decoder(mean + log_std.exp() * noise)).square().sum(-1)
-        loss = error / (2 * NOISE_VARIANCE)
-        loss = loss + local * local_term(log_std.exp()) + everywhere * global_term(mean)
+        std = log_std.exp()
+        loss = regularised_loss(batch, decoder(mean + std * noise), mean, std, local, everywhere)
         optimiser.zero_grad()
         loss.mean().backward()
         optimiser.step()
@@ -155,7 +171,7 @@ def discontinuity(decoder: nn.Module, codes: Tensor, scale: Tensor, step: float 
 
 
 class Measures(NamedTuple):
-    """What one regime gives with eight latent dimensions; distances are between images."""
+    """What one regime gives; distances are between images, ``spread`` is that of the means."""
 
     error: float
     discontinuity: float
@@ -165,8 +181,7 @@ class Measures(NamedTuple):
     spread: float
 
 
-@lru_cache(maxsize=16)
-def measures(regime: str, latent: int = 8) -> Measures:
+def measures(regime: str) -> Measures:
     """Measure a regime: squared error, discontinuity, incompleteness, mean σ, spread of the codes.
 
     Incompleteness is the mean distance from a decoded draw of N(0, I) to the nearest training
@@ -176,9 +191,9 @@ def measures(regime: str, latent: int = 8) -> Measures:
     True
     """
     x, _, held_out, _ = split()
-    model = trained(regime, latent)
+    model = trained(regime, LATENT)
     codes = model.training_mean
-    z = torch.randn(2000, latent, generator=torch.Generator().manual_seed(1))
+    z = torch.randn(2000, LATENT, generator=torch.Generator().manual_seed(1))
     factor: Tensor = torch.linalg.cholesky(torch.cov(codes.T))
     fitted = codes.mean(0) + z @ factor.T
     return Measures(
@@ -191,24 +206,14 @@ def measures(regime: str, latent: int = 8) -> Measures:
     )
 
 
-def measures_none() -> Measures:
-    """Measure the plain autoencoder; see ``measures``."""
-    return measures("none")
+@lru_cache(maxsize=1)
+def regimes() -> dict[str, Measures]:
+    """Measure all four regimes; see ``measures``.
 
-
-def measures_local() -> Measures:
-    """Measure the autoencoder with the local term alone; see ``measures``."""
-    return measures("local")
-
-
-def measures_global() -> Measures:
-    """Measure the autoencoder with the global term alone; see ``measures``."""
-    return measures("global")
-
-
-def measures_both() -> Measures:
-    """Measure the autoencoder with both terms; see ``measures``."""
-    return measures("both")
+    >>> list(regimes())
+    ['none', 'local', 'global', 'both']
+    """
+    return {regime: measures(regime) for regime in REGIMES}
 
 
 class Reference(NamedTuple):
@@ -301,11 +306,14 @@ def manifold() -> Manifold:
 
 
 def figure_regimes() -> Figure:
-    """Four latent planes: each code a cross of one standard deviation, coloured by digit."""
+    """Four latent planes: each code a cross of one standard deviation, four digits in colour."""
     from vaedocs.drawing import COLOURS, axes
 
     figure, grid = axes(height=6.6, rows=2, columns=2)
     labels = split()[3]
+    coloured = {0: "blue", 1: "orange", 4: "green", 6: "purple"}
+    groups = [(labels == digit, colour, f"digit {digit}") for digit, colour in coloured.items()]
+    groups.insert(0, (~torch.isin(labels, torch.tensor(list(coloured))), "grid", "others"))
     titles = ("no term", "local term only", "global term only", "both terms")
     for ax, regime, title in zip(grid.flat, REGIMES, titles, strict=True):
         model = trained(regime)
@@ -313,29 +321,19 @@ def figure_regimes() -> Figure:
         # The plain autoencoder has no spread, and with the global term alone it vanishes: such
         # codes are drawn as dots.
         std = torch.zeros_like(model.std) if regime == "none" else model.std
-        for digit, colour in {0: "blue", 1: "orange", 4: "green", 6: "purple"}.items():
-            chosen = labels == digit
+        for chosen, colour, label in groups:
             centre, half = model.mean[chosen], std[chosen].clamp_min(0.004 * reach)
-            broken = torch.full_like(half[:, 0], torch.nan)  # lifts the pen: one path per digit
-            across = [centre[:, 0] - half[:, 0], centre[:, 0] + half[:, 0], broken]
-            level = [centre[:, 1], centre[:, 1], broken]
-            upright = [centre[:, 1] - half[:, 1], centre[:, 1] + half[:, 1], broken]
-            still = [centre[:, 0], centre[:, 0], broken]
-            x = torch.cat([torch.stack(across, 1), torch.stack(still, 1)]).flatten()
-            y = torch.cat([torch.stack(level, 1), torch.stack(upright, 1)]).flatten()
-            ax.plot(
-                x,
-                y,
-                color=COLOURS[colour],
-                linewidth=1.6,
-                solid_capstyle="round",
-                label=f"digit {digit}",
-            )
+            across, up = half * torch.tensor([1, 0]), half * torch.tensor([0, 1])
+            lift = torch.full_like(centre, torch.nan)  # lifts the pen: one path per digit
+            stops = (centre - across, centre + across, lift, centre - up, centre + up, lift)
+            x, y = torch.stack(stops, 1).flatten(0, 1).T
+            style = {"linewidth": 1.6, "solid_capstyle": "round", "label": label}
+            ax.plot(x, y, color=COLOURS[colour], **style)
         angle = torch.linspace(0, 6.2832, 61)
         ax.plot(2 * angle.cos(), 2 * angle.sin(), "--", color=COLOURS["muted"], linewidth=1.2)
         ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", title=title)
     handles = grid[0, 0].get_legend_handles_labels()
-    figure.legend(*handles, loc="outside lower center", ncols=4, frameon=False)
+    figure.legend(*handles, loc="outside lower center", ncols=5, columnspacing=1, frameon=False)
     return figure
 
 
@@ -343,20 +341,17 @@ def figure_prior_draws(columns: int = 9) -> Figure:
     """Decoded draws of N(0, I): plain autoencoder above, both terms below, and real digits."""
     from vaedocs.drawing import axes
 
-    held_out = split()[2]
-    z = torch.randn(columns, 8, generator=torch.Generator().manual_seed(3))
-    rows = [
-        ("no term", trained("none", 8).decoder(z)),
-        ("both terms", trained("both", 8).decoder(z)),
-        ("real digits", held_out[:columns]),
-    ]
+    z = torch.randn(columns, LATENT, generator=torch.Generator().manual_seed(3))
+    rows = {
+        "plain": trained("none", LATENT).decoder(z),
+        "both terms": trained("both", LATENT).decoder(z),
+        "real digits": split()[2][:columns],
+    }
     figure, grid = axes(height=2.9, rows=3, columns=columns)
-    for line, (_, images) in zip(grid, rows, strict=True):
-        for ax, image in zip(line, images, strict=True):
-            ax.imshow(
-                image.reshape(8, 8).numpy(), cmap="gray_r", vmin=0, vmax=1, interpolation="none"
-            )
-            ax.set_axis_off()
-    for line, (title, _) in zip(grid, rows, strict=True):
+    for line, (title, images) in zip(grid, rows.items(), strict=True):
         line[0].set_title(title, loc="left", fontsize=12)
+        for ax, image in zip(line, images, strict=True):
+            pixels = image.reshape(8, 8).numpy()
+            ax.imshow(pixels, cmap="gray_r", vmin=0, vmax=1, interpolation="none")
+            ax.set_axis_off()
     return figure
