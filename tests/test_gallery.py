@@ -13,7 +13,7 @@ from house import DOCS
 
 from vaedocs.derivation import Report, Row, check
 from vaedocs.derivation.page import check_page, problems
-from vaedocs.derivation.report import COMPUTED, PROVED, REFUTED
+from vaedocs.derivation.report import PROVED, REFUTED
 from vaedocs.derivation.sources import Display, find_displays
 
 PAGE = DOCS / "gallery.md"
@@ -127,6 +127,6 @@ BY_HAND = {
 @pytest.mark.parametrize("example", BY_HAND.values(), ids=list(BY_HAND))
 def test_an_example_by_hand_is_right(example: str) -> None:
     report = check(example)
-    assert report.verdict in (PROVED, COMPUTED), str(report)
+    assert report.ok, str(report)
     doubled = check(example + r" \cdot 2")
     assert doubled.verdict == REFUTED, "the test above can fail"
