@@ -74,19 +74,21 @@ class Examples(NamedTuple):
     die_bits: float
     both_nats: float
     lottery_bits: float
-    rain_nats: float
-    drought_nats: float
+    rare_rain_nats: float
+    common_rain_nats: float
 
 
 def examples() -> Examples:
-    """Compute the events that the page quotes: a coin, a die, both, a lottery ticket, the weather.
+    """Compute the events that the page quotes: a coin, a die, both, a lottery ticket, rain.
+
+    The chance of rain is 1 in 100 at the dry place and 2 in 3 at the wet one.
 
     >>> examples().coin_bits
     1.0
     """
     coin, die = torch.tensor(1 / 2, dtype=torch.float64), torch.tensor(1 / 6, dtype=torch.float64)
     lottery = torch.tensor(1 / math.comb(49, 6), dtype=torch.float64)
-    rain = torch.tensor(0.9, dtype=torch.float64)
+    rare, common = torch.tensor([1 / 100, 2 / 3], dtype=torch.float64)
     return Examples(
         coin_nats=information(coin).item(),
         coin_bits=in_bits(information(coin)).item(),
@@ -94,8 +96,8 @@ def examples() -> Examples:
         die_bits=in_bits(information(die)).item(),
         both_nats=information(coin * die).item(),
         lottery_bits=in_bits(information(lottery)).item(),
-        rain_nats=information(rain).item(),
-        drought_nats=information(1 - rain).item(),
+        rare_rain_nats=information(rare).item(),
+        common_rain_nats=information(common).item(),
     )
 
 
@@ -109,6 +111,11 @@ class NarrowDensity(NamedTuple):
     change: float
     probability: float
     information: float
+
+    @property
+    def millionths(self) -> float:
+        """``information`` less ``negative_log_millimetres``, in millionths of a nat."""
+        return 1e6 * (self.information - self.negative_log_millimetres)
 
 
 def narrow_density() -> NarrowDensity:
@@ -155,6 +162,15 @@ def guessing() -> Guessing:
     return Guessing(*in_bits(information(chance)).tolist())
 
 
+def three_nats() -> float:
+    """Ratio of two probabilities whose logarithms differ by 3 nats.
+
+    >>> round(three_nats(), 2)
+    20.09
+    """
+    return math.exp(3)
+
+
 def peak_threshold() -> float:
     """Standard deviation below which the peak of a Gaussian density exceeds 1: 1/√(2π).
 
@@ -173,17 +189,10 @@ def figure_information() -> Figure:
     ax.plot(probability, information(probability), color=COLOURS["blue"])
     events = [(1 / 36, "two sixes"), (1 / 6, "one six"), (1 / 2, "heads"), (1.0, "certain")]
     for chance, label in events:
-        height = information(torch.tensor(chance)).item()
-        ax.plot(chance, height, "o", color=COLOURS["orange"], clip_on=False, zorder=3)
-        right = chance < 1
-        ax.annotate(
-            label,
-            (chance, height),
-            xytext=(9 if right else -4, 6 if right else 10),
-            textcoords="offset points",
-            ha="left" if right else "right",
-            color=COLOURS["ink"],
-        )
+        place = (chance, information(torch.tensor(chance)).item())
+        ax.plot(*place, "o", color=COLOURS["orange"], clip_on=False, zorder=3)
+        offset, side = ((9, 6), "left") if chance < 1 else ((-4, 10), "right")
+        ax.annotate(label, place, xytext=offset, textcoords="offset points", ha=side)
 
     def in_nats(bits: Tensor) -> Tensor:
         return bits * math.log(2)
@@ -208,11 +217,10 @@ def figure_density_against_mass() -> Figure:
     middles = torch.arange(-0.35, 0.3501, width, dtype=torch.float64)
     edges = torch.cat([middles - width / 2, middles[-1:] + width / 2])
     mass = torch.special.ndtr(edges / std).diff()  # ndtr: distribution function of N(0, 1)
-    right.bar(
-        middles.numpy(), information(mass).numpy(), 0.8 * width, color=COLOURS["blue"], alpha=0.75
-    )
-    right.set(title="mass of 5 cm bins", xlabel="x (metres)")
+    heights = information(mass).numpy()
+    right.bar(middles.numpy(), heights, 0.8 * width, color=COLOURS["blue"], alpha=0.75)
+    right.set(title="bins of 5 cm: never negative", xlabel="x (metres)")
     for ax in (left, right):
         ax.axhline(0, color=COLOURS["muted"], linewidth=1)
-        ax.set_ylim(-2, 8)
+        ax.set(xlim=(-0.4, 0.4), ylim=(-2, 8), xticks=[-0.3, 0, 0.3])
     return figure
