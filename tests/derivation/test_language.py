@@ -70,6 +70,7 @@ PAIRS: list[tuple[str, str, str, str]] = [
     ("inverses", r"A \in \mathbb{R}^{n \times n} invertible; x \in \mathbb{R}^n", r"A^{-1} A x = x", r"A^{-1} x = A x"),
     ("diagonal matrices", r"s \in \mathbb{R}^n; x \in \mathbb{R}^n", r"\mathrm{diag}(s)\, x = s \odot x", r"\mathrm{diag}(s)\, x = s + x"),
     ("Hadamard products", r"s, x \in \mathbb{R}^n", r"s \odot x = x \odot s", r"s \odot x = x \odot x"),
+    ("entries before brackets", r"\Lambda \in \mathbb{R}^{M \times M}; \lambda, m, s \in \mathbb{R}^M", r"\sum_{j=1}^{M} \lambda_j (s_j + m_j) + \sum_{j=1}^{M} \sum_{k=1}^{M} s_j \Lambda_{jk} (m_k + s_k) = \lambda^\top (s + m) + s^\top \Lambda (m + s)", r"\sum_{j=1}^{M} \lambda_j (s_j + m_j) + \sum_{j=1}^{M} \sum_{k=1}^{M} s_j \Lambda_{jk} (m_k + s_k) = \lambda^\top (s + m) + s^\top \Lambda (m - s)"),
     ("shapes", r"x \in \mathbb{R}^N; z \in \mathbb{R}^M; U \in \mathbb{R}^{N \times M}; M < N", r"z = U^\top x", r"z = U x"),
     # calculus
     ("partial derivatives", "a > 0", r"\frac{\partial}{\partial a} \log a = \frac{1}{a}", r"\frac{\partial}{\partial a} \log a = a"),

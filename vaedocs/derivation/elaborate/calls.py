@@ -11,10 +11,8 @@ from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.elaborate.calculus import Calculus
 from vaedocs.derivation.elaborate.scope import Macro
-from vaedocs.derivation.elaborate.trees import (
-    substitute,
-)
-from vaedocs.derivation.spelling import is_parameter, spell, walk
+from vaedocs.derivation.elaborate.trees import split_indices, substitute
+from vaedocs.derivation.spelling import is_parameter, spell, stem, walk
 from vaedocs.derivation.theory import FunctionInfo
 
 
@@ -161,6 +159,7 @@ class Calls(Calculus):
             or name in self.theory.symbols
             or name in self.scope.survey.bare
             or name in self.scope.declared_tags
+            or self._is_entry(head)
         ):
             return False
         argument = node.groups[0][0]
@@ -169,6 +168,12 @@ class Calls(Calculus):
         if len(head.base) == 1 and not head.style and isinstance(argument, s.Sum | s.Number):
             return head.base in "fghstuvwTFG" or head.base in {"mu", "sigma", "epsilon", "Sigma"}
         return True
+
+    def _is_entry(self, head: s.Name) -> bool:
+        """``a_j`` or ``A_{jk}`` of a declared array, at bound indices: a number, and a factor."""
+        indices = split_indices(head.subscripts)
+        declared = self.scope.declared_shapes.get(stem(head), ())
+        return 0 < len(indices) == len(declared) and all(map(self._is_index, indices))
 
     def apply(self, node: s.Call) -> Expr:
         """An unknown function at its arguments; a subscript that the display differentiates in
