@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor
 
+from vaedocs.autoencoders_and_pca import digits
 from vaedocs.domains import (
     require_covariance,
     require_positive,
     require_probabilities,
     require_same_shape,
 )
-from vaedocs.information import information, normal_log_density
+from vaedocs.information import in_bits, information, normal_log_density
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -174,11 +175,11 @@ def code() -> Code:
     """
     p = torch.tensor([1 / 2, 1 / 4, 1 / 8, 1 / 8], dtype=torch.float64)
     lengths = torch.tensor([len(word) for word in ("0", "10", "110", "111")], dtype=torch.float64)
-    return Code(categorical(p).item() / math.log(2), (p @ lengths).item(), p.sum().item() * 2)
+    return Code(in_bits(categorical(p)).item(), (p @ lengths).item(), math.log2(len(p)))
 
 
 class DigitEntropies(NamedTuple):
-    """Entropies of the label of a digit and of its central pixel, in nats, and their relations."""
+    """Entropies of the label of a digit and of one of its pixels, in nats, and their relations."""
 
     label: float
     pixel: float
@@ -193,18 +194,15 @@ class DigitEntropies(NamedTuple):
 def label_and_pixel() -> DigitEntropies:
     """Chain rule on real data: the label of scikit-learn's digits and one pixel's brightness.
 
-    The pixel (fourth row, fourth column) counts as bright from 8 of 16 levels up.
+    The pixel (fourth row, fourth column) counts as bright from half of the full level up.
 
     >>> found = label_and_pixel()
     >>> abs(found.joint - found.pixel - found.label_given_pixel) < 1e-12
     True
     """
-    from sklearn.datasets import load_digits
-
     row, column = 3, 3
-    digits = load_digits()
-    label = torch.from_numpy(digits.target)
-    bright = torch.from_numpy(digits.images[:, row, column]) >= 8
+    images, label = digits()
+    bright = images[:, 8 * row + column] >= 0.5
     joint = torch.zeros(10, 2, dtype=torch.float64)
     joint.index_put_((label, bright.long()), torch.ones(len(label)).double(), accumulate=True)
     joint /= joint.sum()
@@ -212,15 +210,8 @@ def label_and_pixel() -> DigitEntropies:
     of_both = categorical(joint.flatten()).item()
     # The definition, not the chain rule: average over the pixel of the entropy of the label.
     conditional = (joint.sum(0) * categorical((joint / joint.sum(0)).T)).sum().item()
-    return DigitEntropies(
-        of_label,
-        of_pixel,
-        of_both,
-        conditional,
-        of_label - conditional,
-        row + 1,
-        column + 1,
-    )
+    shared = of_label - conditional
+    return DigitEntropies(of_label, of_pixel, of_both, conditional, shared, row + 1, column + 1)
 
 
 class Binned(NamedTuple):
@@ -282,13 +273,24 @@ def unit_variance() -> UnitVariance:
     )
 
 
-def rotated() -> float:
-    """Differential entropy of a correlated Gaussian, covariance ((1, 0.9), (0.9, 1)), in nats.
+class Correlated(NamedTuple):
+    """Differential entropy of two correlated standard Gaussians together, and of both apart."""
 
-    >>> round(rotated(), 4)
-    2.0075
+    correlation: float
+    together: float
+    apart: float
+
+
+def correlated(correlation: float = 0.9) -> Correlated:
+    """Differential entropy of N(0, ((1, ρ), (ρ, 1))), in nats, beside that of two independent ones.
+
+    >>> [round(value, 4) for value in correlated()]
+    [0.9, 2.0075, 2.8379]
     """
-    return multivariate_gaussian(torch.tensor([[1, 0.9], [0.9, 1]], dtype=torch.float64)).item()
+    eye = torch.eye(2, dtype=torch.float64)
+    covariance = eye + correlation * eye.flip(0)
+    together = multivariate_gaussian(torch.stack([covariance, eye])).tolist()
+    return Correlated(correlation, *together)
 
 
 def figure_binary_entropy() -> Figure:
@@ -301,10 +303,9 @@ def figure_binary_entropy() -> Figure:
     ax.plot(heads, entropy, color=COLOURS["blue"], label="entropy")
     ax.plot(heads, information(heads), "--", color=COLOURS["orange"], label="information of heads")
     ax.plot(0.5, math.log(2), "o", color=COLOURS["blue"])
-    ax.annotate(
-        "log 2", (0.5, math.log(2)), xytext=(0, -18), textcoords="offset points", ha="center"
-    )
+    ax.annotate("log 2", (0.5, math.log(2)), xytext=(0, 9), textcoords="offset points", ha="left")
     ax.set(xlabel="probability of heads", ylabel="nats", xlim=(0, 1), ylim=(0, 2))
+    ax.set_yticks([0, 0.5, 1, 1.5, 2])
     ax.legend(loc="upper right", frameon=False)
     return figure
 
@@ -342,24 +343,13 @@ def figure_bins() -> Figure:
     widths = torch.logspace(-3, 0.3, 60, dtype=torch.float64).tolist()
     results = [binned(width) for width in widths]
     ax.axhline(0, color=COLOURS["muted"], linewidth=1)
-    ax.plot(
-        widths,
-        [r.predicted for r in results],
-        "--",
-        color=COLOURS["orange"],
-        label="h - log(bin width)",
-    )
-    ax.plot(
-        widths, [r.entropy for r in results], color=COLOURS["blue"], label="entropy of the bins"
-    )
-    ax.plot(1, gaussian(torch.tensor(0.1)).item(), "o", color=COLOURS["orange"])
-    ax.annotate(
-        "h of N(0, 0.1²)",
-        (1, gaussian(torch.tensor(0.1)).item()),
-        xytext=(-8, -14),
-        textcoords="offset points",
-        ha="right",
-    )
+    lines = ([r.predicted for r in results], [r.entropy for r in results])
+    ax.plot(widths, lines[0], "--", color=COLOURS["orange"], label="h − log(bin width)")
+    ax.plot(widths, lines[1], color=COLOURS["blue"], label="entropy of the bins")
+    at_one = (1, gaussian(torch.tensor(0.1)).item())
+    ax.plot(*at_one, "o", color=COLOURS["orange"])
+    style = {"xytext": (-8, -14), "textcoords": "offset points", "ha": "right"}
+    ax.annotate("h of N(0, 0.1²)", at_one, **style)
     ax.set_xscale("log")
     ax.set(xlabel="bin width", ylabel="nats", ylim=(-2, 6.5))
     ax.legend(loc="upper right", frameon=False)
