@@ -90,7 +90,7 @@ def _termwise(form: NormalForm, d: Polynomial, depth: int) -> tuple[str, ...] | 
     """Σ_i a_i ≥ 0 where every a_i is."""
     ranges = set()
     body = ZERO
-    for monomial, coefficient in d.terms.items():
+    for monomial, coefficient in d.ordered():
         sums = [a for a, p in monomial if a.kind == "sum" and p == 1]
         if len(sums) != 1:
             return None
@@ -126,8 +126,8 @@ def _weighted(monomial: Monomial, coefficient: Fraction) -> Weighted | None:
 
 
 def _terms(d: Polynomial) -> list[Weighted] | None:
-    made = [_weighted(m, c) for m, c in d.terms.items()]
-    numbers = [c for (m, c), w in zip(d.terms.items(), made, strict=True) if w is None and not m]
+    made = [_weighted(m, c) for m, c in d.ordered()]
+    numbers = [c for (m, c), w in zip(d.ordered(), made, strict=True) if w is None and not m]
     rest = [w for w in made if w is not None]
     if len(rest) + len(numbers) != len(made):
         return None
@@ -141,7 +141,7 @@ def _constants(d: Polynomial) -> tuple[Polynomial, Fraction | None, Polynomial]:
     """Split off terms c · log(prime): they are the logarithm of a rational number."""
     rest: dict[Monomial, Fraction] = {}
     value = Polynomial.of(1)
-    for monomial, coefficient in d.terms.items():
+    for monomial, coefficient in d.ordered():
         if len(monomial) == 1:
             ((atom, power),) = monomial
             if (
@@ -342,7 +342,7 @@ def _is_mass(form: NormalForm, ratio: Monomial) -> bool:
 
 def _tangent(form: NormalForm, d: Polynomial, depth: int) -> tuple[str, ...] | None:
     """t - 1 - log t ≥ 0 for t > 0."""
-    for monomial, coefficient in d.terms.items():
+    for monomial, coefficient in d.ordered():
         if coefficient < 0 and len(monomial) == 1:
             ((atom, power),) = monomial
             if atom.kind == "log" and power == 1:
@@ -354,7 +354,7 @@ def _tangent(form: NormalForm, d: Polynomial, depth: int) -> tuple[str, ...] | N
     constant = -d.terms.get(ONE, Fraction(0))
     if constant > 0:
         plain = Polynomial(
-            {m: c for m, c in d.terms.items() if m and not any(a.kind == "log" for a, _ in m)}
+            {m: c for m, c in d.ordered() if m and not any(a.kind == "log" for a, _ in m)}
         )
         t = plain.scaled(1 / constant)
         if plain and t.positive() and (t - UNIT - form.log(t)).scaled(constant) == d:
@@ -362,7 +362,7 @@ def _tangent(form: NormalForm, d: Polynomial, depth: int) -> tuple[str, ...] | N
     logs = [a for m in d.terms for a, p in m if a.kind == "log"]
     if logs:
         total = UNIT
-        for monomial, coefficient in d.terms.items():
+        for monomial, coefficient in d.ordered():
             for atom, power in monomial:
                 if (
                     atom.kind == "log"
@@ -378,7 +378,7 @@ def _tangent(form: NormalForm, d: Polynomial, depth: int) -> tuple[str, ...] | N
 
 def _variance(form: NormalForm, d: Polynomial, depth: int) -> tuple[str, ...] | None:
     """E[a²] ≥ (E[a])²."""
-    for monomial, coefficient in d.terms.items():
+    for monomial, coefficient in d.ordered():
         squares = [a for a, p in monomial if a.kind == "integral" and p == 2]
         if coefficient == -1 and len(squares) == 1:
             bound, inner = squares[0].data
@@ -403,7 +403,7 @@ def _concavity(form: NormalForm, d: Polynomial, depth: int) -> tuple[str, ...] |
     """
     if depth == 0:
         return None
-    for monomial, coefficient in d.terms.items():
+    for monomial, coefficient in d.ordered():
         term = _weighted(monomial, coefficient)
         if (
             term is None
@@ -438,7 +438,7 @@ def _concavity(form: NormalForm, d: Polynomial, depth: int) -> tuple[str, ...] |
 def _logs_of_terms(form: NormalForm, argument: Polynomial) -> Polynomial | None:
     total = sum(argument.terms.values(), Fraction(0))
     made = form._log_number(total)
-    for monomial, coefficient in argument.terms.items():
+    for monomial, coefficient in argument.ordered():
         made = made + form.log(Polynomial.monomial(monomial)).scaled(coefficient / total)
     return made
 
@@ -448,7 +448,7 @@ def _logs_of_averages(form: NormalForm, argument: Polynomial) -> Polynomial | No
     if count < 3 or len(set(argument.terms.values())) != 1:
         return None
     made = ZERO
-    for monomial, coefficient in argument.terms.items():
+    for monomial, coefficient in argument.ordered():
         rest = (argument - Polynomial.monomial(monomial, coefficient)).scaled(
             Fraction(count, count - 1)
         )
@@ -459,7 +459,7 @@ def _logs_of_averages(form: NormalForm, argument: Polynomial) -> Polynomial | No
 def _square(form: NormalForm, d: Polynomial, depth: int) -> tuple[str, ...] | None:
     """A polynomial in plain symbols that factors into squares and positive factors."""
     total = sympy.Integer(0)
-    for monomial, coefficient in d.terms.items():
+    for monomial, coefficient in d.ordered():
         product = sympy.Rational(coefficient.numerator, coefficient.denominator)
         for atom, power in monomial:
             if atom.kind != "leaf":

@@ -41,9 +41,7 @@ class Linear:
         total: dict[Chain, Polynomial] = {}
         for chain, coefficient in self._chains(expr):
             reduced = self._reduce(chain)
-            if reduced is not None:
-                made = total.get(reduced, ZERO) + coefficient
-                total[reduced] = made
+            total[reduced] = total.get(reduced, ZERO) + coefficient
         return {chain: c for chain, c in total.items() if c}
 
     def _chains(self, expr: Expr) -> list[tuple[Chain, Polynomial]]:
@@ -126,7 +124,7 @@ class Linear:
                 return [(flipped, self.form.power(coefficient, Fraction(-1)))]
         return [((e.Inverse(inner),), UNIT)]
 
-    def _reduce(self, chain: Chain) -> Chain | None:
+    def _reduce(self, chain: Chain) -> Chain:
         """Cancel A⁻¹A and use what is declared of orthonormal columns."""
         work = list(chain)
         position = 0
@@ -227,8 +225,9 @@ class Linear:
             case e.Scalar():
                 return self._sum_of(self.chains(expr.args[0]), self._scalar_chain)
             case e.Trace():
+                size = shape(expr.args[0], self.theory)[0]
                 return self._sum_of(
-                    self.chains(expr.args[0]), lambda c: self._trace_chain(c, expr.args[0])
+                    self.chains(expr.args[0]), lambda c: self._trace_chain(c, size)
                 )
             case e.Norm():
                 if expr.args[1] == 2 or str(expr.args[1]) == "F":
@@ -292,9 +291,10 @@ class Linear:
         best = min(chain, flipped, key=str)
         return self.form.leaf(e.Scalar(Mul(*best)))
 
-    def _trace_chain(self, chain: Chain, whole: Expr) -> Polynomial:
+    def _trace_chain(self, chain: Chain, size: Expr) -> Polynomial:
+        """The trace of a chain; that of the empty one is its ``size``."""
         if not chain:
-            return self.form.of(shape(whole, self.theory)[0])
+            return self.form.of(size)
         averaged = self._averaged(chain, e.Trace)
         if averaged is not None:
             return averaged
@@ -305,9 +305,12 @@ class Linear:
                 return self._scalar_chain(rotated)
         flipped = tuple(self._transposed(f) for f in reversed(chain))
         rotations = [c[k:] + c[:k] for c in (chain, flipped) for k in range(len(c))]
-        best = min((self._reduce(r) or () for r in rotations), key=lambda c: (len(c), str(c)))
+        best, size = min(
+            ((self._reduce(r), shape(r[0], self.theory)[0]) for r in rotations),
+            key=lambda pair: (len(pair[0]), str(pair[0])),
+        )
         if len(best) < len(chain):
-            return self._trace_chain(best, chain[0] if not best else whole)
+            return self._trace_chain(best, size)
         if len(best) == 1 and isinstance(best[0], e.Diag):
             vector = best[0].args[0]
             index = Symbol("·#k", integer=True, positive=True)

@@ -31,6 +31,7 @@ from vaedocs.derivation.polynomials import (
     Polynomial,
     depends,
     raise_to,
+    spelt,
     times,
 )
 from vaedocs.derivation.theory import Theory
@@ -591,7 +592,7 @@ class NormalForm:
                 continue
             mapping = {v: self._canonical_symbol(v, k) for k, v in enumerate(order)}
             made = self._rename(monomial, mapping)
-            key = "*".join(sorted(f"{a.key}^{p}" for a, p in made))
+            key = spelt(made)
             if best is None or key < best[0]:
                 best = (key, made, tuple(mapping.values()))
         assert best is not None

@@ -67,6 +67,13 @@ def _key(data: Any) -> str:
 
 
 Monomial = frozenset[tuple[Atom, Fraction]]
+
+
+def spelt(monomial: Monomial) -> str:
+    """A string by which monomials are ordered, the same in every process."""
+    return "*".join(sorted(f"{atom.key}^{power}" for atom, power in monomial))
+
+
 ONE: Monomial = frozenset()
 
 
@@ -125,11 +132,7 @@ class Polynomial:
     def key(self) -> str:
         """A string by which polynomials are ordered."""
         if self._key is None:
-            parts = sorted(
-                "*".join(sorted(f"{a.key}^{p}" for a, p in m)) + f"#{c}"
-                for m, c in self.terms.items()
-            )
-            self._key = "+".join(parts)
+            self._key = "+".join(sorted(f"{spelt(m)}#{c}" for m, c in self.terms.items()))
         return self._key
 
     def __hash__(self) -> int:
@@ -166,6 +169,10 @@ class Polynomial:
                 made = times(m1, m2)
                 terms[made] = terms.get(made, Fraction(0)) + c1 * c2
         return Polynomial(terms)
+
+    def ordered(self) -> list[tuple[Monomial, Fraction]]:
+        """Monomials and coefficients in an order that no hash seed changes."""
+        return sorted(self.terms.items(), key=lambda term: spelt(term[0]))
 
     @property
     def free(self) -> frozenset[Symbol]:

@@ -82,7 +82,7 @@ def _needed(theory: Theory, attempt: Attempt, form: NormalForm, families: bool) 
     """
     without: frozenset[str] = frozenset()
     used = []
-    for fact in form.offered:
+    for fact in sorted(form.offered):
         tried = without | {fact}
         try:
             works = attempt(NormalForm(theory, Rules(tried, families))) is not None

@@ -74,7 +74,7 @@ def _terms(form: NormalForm, poly: Polynomial) -> list[tuple[Expr, Fraction]]:
     """
     groups: dict[tuple[Monomial, frozenset[Symbol]], list[Weighted]] = defaultdict(list)
     made: dict[Expr, Fraction] = {}
-    for monomial, coefficient in poly.terms.items():
+    for monomial, coefficient in poly.ordered():
         term = _weighted(monomial, coefficient)
         if term is None:
             body = _monomial(form, monomial)
@@ -85,7 +85,10 @@ def _terms(form: NormalForm, poly: Polynomial) -> list[tuple[Expr, Fraction]]:
         for argument, coefficient in _fold(form, items):
             body = _under(form, weight, bound, sympy.log(argument))
             made[body] = made.get(body, Fraction(0)) + coefficient
-    return [(body, c) for body, c in made.items() if c]
+    return sorted(
+        ((body, c) for body, c in made.items() if c),
+        key=lambda term: (term[1] < 0, latex(term[0])),
+    )
 
 
 def _fold(form: NormalForm, items: list[Weighted]) -> list[tuple[Expr, Fraction]]:
@@ -99,7 +102,7 @@ def _fold(form: NormalForm, items: list[Weighted]) -> list[tuple[Expr, Fraction]
             marginals[atoms[0][0]] = item.coefficient
         else:
             others.append((_polynomial(form, item.argument), item.coefficient))
-    for small in sorted(marginals, key=lambda a: -len(a.data[1])):
+    for small in sorted(marginals, key=lambda a: (-len(a.data[1]), a.key)):
         wanted = [
             big
             for big in marginals
@@ -109,7 +112,7 @@ def _fold(form: NormalForm, items: list[Weighted]) -> list[tuple[Expr, Fraction]
         ]
         if not wanted:
             continue
-        big = min(wanted, key=lambda a: len(a.data[1]))
+        big = min(wanted, key=lambda a: (len(a.data[1]), a.key))
         shared = min(abs(marginals[big]), abs(marginals[small])) * (1 if marginals[big] > 0 else -1)
         others.append(
             (
@@ -124,7 +127,9 @@ def _fold(form: NormalForm, items: list[Weighted]) -> list[tuple[Expr, Fraction]
         marginals[big] -= shared
         marginals[small] += shared
     others += [
-        (e.Density(a.data[0], sorted(a.data[1], key=str)), c) for a, c in marginals.items() if c
+        (e.Density(a.data[0], sorted(a.data[1], key=str)), c)
+        for a, c in sorted(marginals.items(), key=lambda pair: pair[0].key)
+        if c
     ]
     return others
 
@@ -136,7 +141,7 @@ def _under(form: NormalForm, weight: Monomial, bound: frozenset[Symbol], body: E
         v: form.theory.variables[form._type(v)].symbol
         if form._type(v) in form.theory.variables
         else v
-        for v in bound
+        for v in sorted(bound, key=str)
     }
     if len(set(names.values())) < len(names):
         names = {
@@ -151,10 +156,11 @@ def _under(form: NormalForm, weight: Monomial, bound: frozenset[Symbol], body: E
 
 
 def _monomial(form: NormalForm, monomial: Monomial) -> Expr:
-    above = {a: p for a, p in monomial if a.kind == "marginal" and p > 0}
-    below = {a: p for a, p in monomial if a.kind == "marginal" and p < 0}
+    atoms = sorted(monomial, key=lambda pair: pair[0].key)
+    above = {a: p for a, p in atoms if a.kind == "marginal" and p > 0}
+    below = {a: p for a, p in atoms if a.kind == "marginal" and p < 0}
     result: Expr = Integer(1)
-    for big in sorted(above, key=lambda a: a.key):
+    for big in above:
         small = next(
             (
                 b
@@ -173,7 +179,7 @@ def _monomial(form: NormalForm, monomial: Monomial) -> Expr:
         result = result * e.Density(small.data[0], sorted(small.data[1], key=str)) ** _rational(
             power
         )
-    for atom, power in sorted(monomial, key=lambda pair: pair[0].key):
+    for atom, power in atoms:
         if atom.kind != "marginal":
             result = result * _atom(form, atom) ** _rational(power)
     return result
@@ -203,7 +209,7 @@ def _atom(form: NormalForm, atom: Atom) -> Expr:
             )
         case "integral":
             bound, inner = atom.data
-            logs = [a for a, p in inner if a.kind == "log" and p == 1]
+            logs = sorted((a for a, p in inner if a.kind == "log" and p == 1), key=lambda a: a.key)
             rest = frozenset(pair for pair in inner if not (logs and pair[0] == logs[0]))
             return _under(form, rest, bound, _atom(form, logs[0]) if logs else Integer(1))
         case "sum":

@@ -23,6 +23,7 @@ from vaedocs.derivation.spelling import walk
 from vaedocs.derivation.theory import Theory
 from vaedocs.derivation.worlds import Outcome, test
 
+GLANCE = 7_000  # points for the second opinion on what was derived
 COMPARISONS = {"=", "==", "<=", ">=", "<", ">", "!=", "prop", "~~"}
 
 
@@ -168,7 +169,7 @@ class Verdicts(Places):
             theory,
             seed=self.seed,
             free_of=free_of,
-            **({"budget_s": 0.15} if proof else {}),
+            **({"points": GLANCE} if proof else {}),
         )
         if proof is None and outcome.status == "undecided":
             opposite = opposite_optima(left, right, theory, self.seed)

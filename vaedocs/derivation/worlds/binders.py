@@ -42,6 +42,7 @@ class Binders(Scalars):
             low, high = lower(), upper()
             if high - low > 2000:
                 raise CannotEvaluate("a sum of more than 2000 terms")
+            self.tick(high - low + 1 if high >= low else 1)
             old = env.get(name)
             for i in range(low, high + 1):
                 env[name] = number(i)
@@ -134,19 +135,13 @@ class Binders(Scalars):
             points = self.points(name, guide)
 
             def single(f: Thunk) -> Any:
-                self.tick()
                 old = env.get(name)
                 total: Any = None
                 nodes = points()
-                patience = 300 if len(nodes) > 300 else 0
+                self.tick(len(nodes))
                 for point, measure in nodes:
                     env[name] = point
                     value = f()
-                    if patience:
-                        patience -= 1
-                        if not patience:
-                            patience = 300
-                            self.tick()
                     if value is not None:
                         value = value * measure
                         total = value if total is None else total + value
@@ -168,12 +163,13 @@ class Binders(Scalars):
             def level(i: int) -> Any:
                 if i == len(keys):
                     return f()
-                self.tick()
                 key = keys[i]
                 if key not in providers:
                     providers[key] = self.points(key, guide)
                 old, total = env.get(key), None
-                for point, measure in providers[key]():
+                nodes = providers[key]()
+                self.tick(len(nodes))
+                for point, measure in nodes:
                     env[key] = point
                     value = level(i + 1)
                     if value is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any
@@ -20,6 +19,7 @@ from vaedocs.derivation.worlds.claims import is_place
 from vaedocs.derivation.worlds.context import Context, base_name
 from vaedocs.derivation.worlds.counterexample import describe, restore, state
 from vaedocs.derivation.worlds.draw import group_of
+from vaedocs.derivation.worlds.effort import Effort
 from vaedocs.derivation.worlds.matrices import Mat, column
 from vaedocs.derivation.worlds.optimum import attained
 from vaedocs.derivation.worlds.outcome import Counterexample, Method, Outcome
@@ -32,9 +32,9 @@ STYLES = ("plain", "flat", "plain", "extreme", "tiny", "plain")
 SIZES = (2, 2, 3, 2, 2, 3)
 INEQUALITIES = {"<=": 1, "<": 1, ">=": -1, ">": -1}
 Pair = tuple[Any, Any]
-# Counts, not times, so that the same seed gives the same outcome on every machine; the deadline is
-# only the last resort.
+# Counts, not times, so that the same seed gives the same outcome on every machine.
 RANDOM_WORLDS, CLIMBS, STEPS = 90, 3, 90
+POINTS = 50_000
 
 
 class NoInstance(RuntimeError):
@@ -54,12 +54,13 @@ class Comparison:
         left: Expr,
         right: Expr,
         seed: int,
-        deadline: float,
+        points: int,
         free_of: Sequence[Symbol] = (),
     ):
         self.context, self.relation = context, relation
         self.sides = (left, right)
-        self.seed, self.deadline, self.free_of = seed, deadline, free_of
+        self.seed, self.free_of = seed, free_of
+        self.effort = Effort(points)
         self.instances = 0
         self.undefined = ""
 
@@ -68,7 +69,7 @@ class Comparison:
     def use(self, world: Any) -> None:
         """Compile both sides in ``world``."""
         self.world = world
-        world.deadline = self.deadline
+        world.effort = self.effort
         left, right = self.sides
         if is_place(left) or is_place(right):
             place, other = (left, right) if is_place(left) else (right, left)
@@ -91,7 +92,7 @@ class Comparison:
         tries, found = 0, 0
         inside = True
         while found < count:
-            if self.instances and time.perf_counter() > self.deadline:
+            if self.instances and self.effort.left() <= 0:
                 return
             i = start + tries
             tries += 1
@@ -113,6 +114,7 @@ class Comparison:
 
     def values(self) -> Pair | None:
         """Both sides in the present world; None where they are undefined."""
+        self.world.tick(4)  # what a comparison costs beside its points
         try:
             a, b = self.left(), self.right()
         except Undefined as error:

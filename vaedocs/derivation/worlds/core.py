@@ -6,15 +6,17 @@ Every name has a cell in ``world.env``; a compiled expression reads cells and re
 
 from __future__ import annotations
 
-import time
+import math
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sympy import Expr, Symbol, Tuple
+from sympy import Basic, Expr, Symbol
 
 from vaedocs.derivation import expressions as ex
-from vaedocs.derivation.worlds.arithmetic import CannotEvaluate, OutOfTime
+from vaedocs.derivation.worlds.arithmetic import CannotEvaluate
 from vaedocs.derivation.worlds.context import Context, base_name
+from vaedocs.derivation.worlds.effort import Effort
 from vaedocs.derivation.worlds.matrices import Mat
 
 Thunk = Callable[[], Any]
@@ -31,7 +33,7 @@ class Core:
         self.thunks: dict[Expr, Thunk] = {}
         self.logs: dict[Expr, Thunk] = {}
         self.memos: list[dict[Any, Any]] = []
-        self.deadline = float("inf")
+        self.effort = Effort(sys.maxsize, math.inf)
         self._dependencies: dict[Any, frozenset[str]] = {}
 
     # -- hooks -------------------------------------------------------------------------------------
@@ -84,10 +86,9 @@ class Core:
         for memo in self.memos:
             memo.clear()
 
-    def tick(self) -> None:
-        """Stop here if the time is spent."""
-        if time.perf_counter() > self.deadline:
-            raise OutOfTime
+    def tick(self, points: int = 1) -> None:
+        """Pay for ``points``; stop here if nothing is left."""
+        self.effort.spend(points)
 
     # -- names
     # ---------------------------------------------------------------------------------------
@@ -177,7 +178,7 @@ class Core:
             for _, v in (*e.values, *e.conditions):
                 names |= self.dependencies(v)
             names |= self.head_dependencies(e.head)
-        elif isinstance(e, (Expr, Tuple)):
+        elif isinstance(e, Basic):
             for a in e.args:
                 names |= self.dependencies(a)
             if isinstance(e, ex.Item):

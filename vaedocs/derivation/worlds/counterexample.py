@@ -4,7 +4,7 @@ a visible gap."""
 from __future__ import annotations
 
 import re
-import time
+import sys
 from fractions import Fraction
 from itertools import product
 from typing import Any
@@ -21,6 +21,7 @@ from vaedocs.derivation.worlds.arithmetic import (
     spell,
 )
 from vaedocs.derivation.worlds.context import base_name
+from vaedocs.derivation.worlds.effort import Effort
 from vaedocs.derivation.worlds.matrices import Mat
 from vaedocs.derivation.worlds.outcome import Counterexample
 
@@ -35,7 +36,7 @@ _SIGNS = "αβγδεεζηϑθλμνξπρστφφψωΣΛΩΦΨΓΔΘ"
 GREEK = sorted(zip(_WORDS.split(), _SIGNS, strict=True), key=lambda pair: -len(pair[0]))
 TRIALS = 20
 NUMBER = re.compile(r"[\d/.]+")
-SECONDS = 0.4
+POLISH = 20_000  # points that the search for simpler numbers may evaluate
 
 
 def entries(v: Any) -> list[Any]:
@@ -70,11 +71,10 @@ def nicest(comparison: Any, pair: Any) -> Counterexample:
     """The simplest counterexample found in a short time, starting from the present world."""
     world = comparison.world
     best = (weigh(comparison, pair), state(world))
-    until = min(time.perf_counter() + SECONDS, max(comparison.deadline, time.perf_counter() + 0.05))
-    deadline, world.deadline = world.deadline, until + 0.2
+    before, world.effort = world.effort, Effort(POLISH)
     if comparison.relation != "!=":
         for candidate in candidates(comparison, best[1]):
-            if time.perf_counter() > until:
+            if world.effort.left() <= 0:
                 break
             try:
                 candidate()
@@ -86,9 +86,9 @@ def nicest(comparison: Any, pair: Any) -> Counterexample:
                 if weight < best[0]:
                     best = (weight, state(world))
     restore(world, best[1])
-    world.deadline = float("inf")
+    world.effort = Effort(sys.maxsize)
     final = comparison.values() or pair
-    world.deadline = deadline
+    world.effort = before
     told = describe(world, comparison.sides)
     gaps = [abs(float(a - b)) for a, b in zip(entries(final[0]), entries(final[1]), strict=True)]
     at = gaps.index(max(gaps))

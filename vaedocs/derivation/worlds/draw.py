@@ -236,7 +236,7 @@ class World(Evaluator):
     def draw_parameter(self, name: str, key: Any) -> Any:
         rng, tags = self.rng(key), self.context.tags(name) | self.extra_tags.get(name, set())
         if name in self.context.counting and not self.context.shape(name):
-            return F(rng.choice(self.counts()))
+            return F(self.count_of(name))
         shape = self.sizes(self.context.shape(name))
         if not shape:
             declared = self.theory.variables.get(name)
@@ -306,6 +306,15 @@ class World(Evaluator):
             start = high if math.isinf(low) else low
             return F(start).limit_denominator(100) + (share if math.isinf(high) else -share) * 2
         return F(low).limit_denominator(100) + share * F(high - low).limit_denominator(100)
+
+    def count_of(self, name: str) -> int:
+        """A dimension; in most worlds different names have different ones, for a claim that mixes
+        them up must not pass because they happen to be equal."""
+        order = sorted(set(self.counts()))
+        if self.rng("sizes apart").random() < 0.3:
+            return self.rng(name).choice(order)
+        self.rng("order of sizes").shuffle(order)
+        return order[sorted(self.context.counting).index(name) % len(order)]
 
     def counts(self) -> tuple[int, ...]:
         """From which dimensions are drawn."""

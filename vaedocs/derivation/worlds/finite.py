@@ -8,6 +8,7 @@ Conditionals and marginals follow from the joint of their head. Nothing is round
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import product
@@ -86,20 +87,15 @@ class FiniteWorld(World):
                 count += count == len(constants) == 1 and name not in self.sizes_of
                 while len(raw) < count:
                     tries += 1
-                    tags = self.context.tags(slot)
                     value = (
-                        column(
-                            F(rng.randint(-2 - tries // 9, 3 + tries // 9)) for _ in range(shape[0])
-                        )
+                        column(self.place(rng, slot, tries) for _ in range(shape[0]))
                         if shape
-                        else F(rng.randint(-2 - tries // 9, 3 + tries // 9), 1)
+                        else self.place(rng, slot, tries)
                     )
-                    if {"positive", "unit"} & tags:
-                        value = F(rng.randint(1, 5 + tries), 6 + tries)
                     if value not in raw:
                         raw.append(value)
                 self.raw_values[("coordinates", name)] = raw
-            points = [convert(v, self.numbers.number) for v in raw]
+            points = [self.inside(slot, v) for v in raw]
             points = constants + points[len(constants) :]
         if len(points) > STRIDE:
             raise CannotEvaluate(
@@ -107,6 +103,38 @@ class FiniteWorld(World):
             )
         self.spaces[name] = points
         return points
+
+    def ends(self, slot: str) -> tuple[Expr | None, Expr | None]:
+        """The finite ends of a variable's interval."""
+        variable = self.context.variable(slot)
+        low, high = (
+            None if end is None or end.is_infinite else end for end in (variable.low, variable.high)
+        )
+        return low, high
+
+    def place(self, rng: random.Random, slot: str, tries: int) -> Fraction:
+        """A number for a coordinate; of an interval with an end, how far it is from there."""
+        tags, ends = self.context.tags(slot), self.ends(slot)
+        if "unit" in tags or None not in ends:
+            return F(rng.randint(1, 5 + tries), 6 + tries)
+        if "positive" in tags or ends != (None, None):
+            return F(rng.randint(1, 8 + tries), 3)
+        if "nonnegative" in tags:
+            return F(rng.randint(0, 8 + tries), 3)
+        return F(rng.randint(-2 - tries // 9, 3 + tries // 9))
+
+    def inside(self, slot: str, raw: Any) -> Any:
+        """The coordinate that ``raw`` stands for, in the variable's own interval."""
+        value = convert(raw, self.numbers.number)
+        low, high = (None if end is None else self(end)() for end in self.ends(slot))
+        if low is None and high is None:
+            return value
+        start, scale = (high, -1) if low is None else (low, 1 if high is None else high - low)
+        return (
+            value.map(lambda v: start + scale * v)
+            if isinstance(value, Mat)
+            else (start + scale * value)
+        )
 
     def is_discrete(self, space: str) -> bool:
         """Whether densities on a space are masses."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import random
-import time
 from typing import Any
 
 from vaedocs.derivation.worlds.arithmetic import (
@@ -31,9 +30,12 @@ from vaedocs.derivation.worlds.comparison import (
     entries,
 )
 from vaedocs.derivation.worlds.counterexample import nicest
+from vaedocs.derivation.worlds.effort import Effort
 from vaedocs.derivation.worlds.finite import FiniteWorld
 from vaedocs.derivation.worlds.neighbours import rounded, step
 from vaedocs.derivation.worlds.outcome import Outcome
+
+CLIMB = 30_000  # points that the search uphill may evaluate
 
 
 class Finite(Comparison):
@@ -128,11 +130,11 @@ class Finite(Comparison):
             return self.finish()
         slow = self.world
         fast = FiniteWorld(self.context, Floats(), self.seed)
-        budget = min(self.deadline, time.perf_counter() + 0.35)
         left, right = self.left, self.right
         try:
             self.use(fast)
-            raw = self.climb(budget)
+            fast.effort = Effort(min(CLIMB, self.effort.left()))
+            raw = self.climb()
         except (Inexact, OutOfTime):
             raw = None
         finally:
@@ -171,13 +173,12 @@ class Finite(Comparison):
 
     share = 0.0
 
-    def climb(self, until: float) -> dict[Any, Any] | None:
+    def climb(self) -> dict[Any, Any] | None:
         """The raw values of a world with a clear violation, or None."""
         world, rng = self.world, random.Random(f"climb {self.seed}")
         found: list[tuple[float, int, dict[Any, Any], str, int, Any, float]] = []
-        now = time.perf_counter
         i = 0
-        while now() < until and i < RANDOM_WORLDS:
+        while i < RANDOM_WORLDS:
             style, size = STYLES[i % 6], SIZES[i % 6]
             world.style, world.size = style, size
             world.redraw((self.seed, "climb", i))
@@ -202,7 +203,7 @@ class Finite(Comparison):
             world.style, world.size, world.seed = style, size, seed
             best, state, idle = (size_, share)[aim], raw, 0
             for _ in range(STEPS):
-                if now() > until or idle > 60:
+                if idle > 60:
                     break
                 # big and small steps side by side: the gap often hides in a corner
                 spread = math.exp(rng.uniform(-2.5, 1.0))
@@ -222,6 +223,4 @@ class Finite(Comparison):
                     )
                 else:
                     idle += 1
-            if now() > until:
-                break
         return None

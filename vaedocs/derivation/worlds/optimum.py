@@ -65,6 +65,7 @@ def optimise(world: Any, body: Thunk, names: Sequence[str], sign: float) -> tupl
 
         def f(u: Vector) -> float:
             env.update(zip(names, place(u), strict=True))
+            world.tick()
             try:
                 value = body()
             except (Undefined, OverflowError, ZeroDivisionError):

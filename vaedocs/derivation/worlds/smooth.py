@@ -153,7 +153,6 @@ class SmoothWorld(Degrees):
         def total(at: At, fineness: int) -> float:
             if not hidden:
                 return sum(self.log_factor(head, f, at) for f in factors)
-            self.tick()
             here = dict(at)
             logs: list[float] = []
 
@@ -163,9 +162,9 @@ class SmoothWorld(Degrees):
                     return
                 f = factors[i]
                 if f in hidden:
-                    self.tick()
-                    law = self.law_of_factor(head, f, here)
-                    for point, measure in law.nodes(fineness):
+                    nodes = self.law_of_factor(head, f, here).nodes(fineness)
+                    self.tick(len(nodes))
+                    for point, measure in nodes:
                         here[f.slots[0]] = point
                         level(i + 1, value + math.log(measure) + self.log_factor(head, f, here))
                     return
@@ -359,7 +358,7 @@ class SmoothWorld(Degrees):
                 nodes = [(high - x, w) for x, w in half_line(self.level)]
             else:
                 nodes = panels(low, high, self.level)
-            self.tick()
+            self.tick(len(nodes))
             old = env.get(name)
             total: Any = None
             for point, w in nodes:

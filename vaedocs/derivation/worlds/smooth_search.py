@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import random
-import time
 from typing import Any
 
 from vaedocs.derivation.worlds.arithmetic import (
@@ -143,7 +142,7 @@ class Smooth(Comparison):
 
     def inequality(self) -> Outcome:
         world, rng = self.world, random.Random(f"climb {self.seed}")
-        until = min(self.deadline, time.perf_counter() + 0.5)
+        half = self.effort.left() // 2
         found: list[tuple[float, int, dict[Any, Any], Any, str]] = []
         strict, always_equal, last = self.relation in {"<", ">"}, True, None
         for i in self.admissible_worlds(36):
@@ -166,7 +165,7 @@ class Smooth(Comparison):
                 if sure is not None and self.violation(sure) > 0:
                     return self.refuted(sure)
             found.append((value, i, dict(world.raw_values), world.seed, world.style))
-            if time.perf_counter() > until - 0.25:
+            if self.effort.left() < half:
                 break
         if strict and always_equal and last is not None:
             return self.refuted(last)
@@ -175,7 +174,7 @@ class Smooth(Comparison):
             world.seed, world.style = seed, style
             best, state, idle = value, raw, 0
             for _ in range(40):
-                if time.perf_counter() > until or idle > 25:
+                if idle > 25:
                     break
                 step(world, state, rng, math.exp(rng.uniform(-2.5, 0.7)))
                 try:
