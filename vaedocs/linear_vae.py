@@ -2,9 +2,9 @@
 
 With p(z) = N(0, I) and p(x|z) = N(W z + m, c I) the model is probabilistic principal component
 analysis: p(x) is Gaussian, its best parameters come from an eigendecomposition, and the lower
-bound of a diagonal encoder can be compared with the truth to the last digit. Shapes: N examples,
-D data dimensions, M latent ones. Means over the data, in nats. The maximum-likelihood covariance
-(divided by N, not N - 1) is used throughout.
+bound of a diagonal encoder can be compared with the truth to the last digit. Shapes: B examples,
+N data dimensions, M latent ones. Means over the data, in nats. The maximum-likelihood covariance
+(divided by B, not B - 1) is used throughout.
 Sources: Tipping & Bishop (1999); Lucas, Tucker, Grosse & Norouzi (2019).
 """
 
@@ -30,9 +30,9 @@ class LinearModel(NamedTuple):
     """p(z) = N(0, I), p(x|z) = N(weight z + offset, variance I)."""
 
     weight: Tensor
-    """W, ``[D, M]``."""
+    """W, ``[N, M]``."""
     offset: Tensor
-    """m, ``[D]``."""
+    """m, ``[N]``."""
     variance: Tensor
     """c, a positive number (a tensor without dimensions)."""
 
@@ -41,20 +41,20 @@ class LinearEncoder(NamedTuple):
     """q(z|x) = N(weight (x - offset), diag(exp(log_variance))), one variance for every x."""
 
     weight: Tensor
-    """V, ``[M, D]``."""
+    """V, ``[M, N]``."""
     offset: Tensor
-    """m, ``[D]``."""
+    """m, ``[N]``."""
     log_variance: Tensor
     """``[M]``."""
 
     def __call__(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """x: ``[N, D]`` -> mean and log-variance, ``[N, M]`` each."""
+        """x: ``[B, N]`` -> mean and log-variance, ``[B, M]`` each."""
         mean = (x - self.offset) @ self.weight.T
         return mean, self.log_variance.expand_as(mean)
 
 
 def covariance(x: Tensor) -> Tensor:
-    """Maximum-likelihood covariance of the rows of x, ``[N, D] -> [D, D]`` (divided by N).
+    """Maximum-likelihood covariance of the rows of x, ``[B, N] -> [N, N]`` (divided by B).
 
     >>> covariance(torch.tensor([[1.0], [3.0]]))
     tensor([[1.]])
@@ -69,7 +69,7 @@ def log_likelihood(x: Tensor, model: LinearModel) -> Tensor:
     Tipping & Bishop (1999), equation 4, in nats an example.
 
     Raises:
-        ValueError: the variance is not positive, or x is not ``[N, D]``.
+        ValueError: the variance is not positive, or x is not ``[B, N]``.
 
     >>> model = LinearModel(torch.tensor([[1.0], [0.0]]), torch.zeros(2), torch.tensor(1.0))
     >>> round(log_likelihood(torch.zeros(1, 2), model).item(), 4)  # -log(2 pi) - log(2) / 2
@@ -79,7 +79,7 @@ def log_likelihood(x: Tensor, model: LinearModel) -> Tensor:
     size = model.weight.shape[0]
     identity = torch.eye(size, dtype=x.dtype, device=x.device)
     factor = torch.linalg.cholesky(model.weight @ model.weight.T + model.variance * identity)
-    whitened = torch.linalg.solve_triangular(factor, (x - model.offset).T, upper=False)  # [D, N]
+    whitened = torch.linalg.solve_triangular(factor, (x - model.offset).T, upper=False)  # [N, B]
     log_det = 2 * factor.diagonal().log().sum()
     nats: Tensor = size * math.log(2 * math.pi) + log_det + whitened.square().sum(0)
     return -0.5 * nats.mean()
@@ -90,7 +90,7 @@ def _require_model(x: Tensor, model: LinearModel) -> None:
     if x.ndim != 2 or x.shape[1] != len(model.weight) or model.offset.shape != x.shape[1:]:
         raise ValueError(
             f"x has shape {list(x.shape)}, weight {list(model.weight.shape)} and offset "
-            f"{list(model.offset.shape)}; expected [N, D], [D, M] and [D]"
+            f"{list(model.offset.shape)}; expected [B, N], [N, M] and [N]"
         )
 
 
@@ -114,7 +114,7 @@ def maximum_likelihood(x: Tensor, latent_size: int) -> LinearModel:
     encoder needs. Tipping & Bishop (1999), equations 7 and 8.
 
     Raises:
-        ValueError: the latent size is not in 1 .. D - 1, or the data have no variance left over.
+        ValueError: the latent size is not in 1 .. N - 1, or the data have no variance left over.
 
     >>> x = torch.tensor([[3.0, 1.0], [-3.0, -1.0], [3.0, -1.0], [-3.0, 1.0]])
     >>> model = maximum_likelihood(x, latent_size=1)  # covariance diag(9, 1)
@@ -162,22 +162,20 @@ def fixed_variance_optimum(x: Tensor, latent_size: int, variance: float) -> Line
 def optimal_encoder(model: LinearModel) -> LinearEncoder:
     """The best diagonal Gaussian encoder of a linear decoder: it eliminates the encoder.
 
-    With M = WᵀW + cI the exact posterior is N(M⁻¹Wᵀ(x - m), cM⁻¹). The best diagonal Gaussian
-    has the same mean and the variances c / M_jj.
+    The exact posterior is N((cΛ)⁻¹Wᵀ(x - m), Λ⁻¹) with cΛ = WᵀW + cI. The best diagonal Gaussian
+    has the same mean and the variances 1 / Λ_jj.
 
     >>> model = LinearModel(torch.tensor([[1.0], [0.0]]), torch.zeros(2), torch.tensor(1.0))
     >>> optimal_encoder(model).log_variance.exp()
     tensor([0.5000])
     """
-    precision = _precision(model)
-    weight = torch.linalg.solve(precision, model.weight.T)
-    return LinearEncoder(
-        weight, model.offset, torch.log(model.variance) - precision.diagonal().log()
-    )
+    scaled = _scaled_precision(model)
+    weight = torch.linalg.solve(scaled, model.weight.T)
+    return LinearEncoder(weight, model.offset, model.variance.log() - scaled.diagonal().log())
 
 
-def _precision(model: LinearModel) -> Tensor:
-    """M = WᵀW + cI, c times the posterior precision."""
+def _scaled_precision(model: LinearModel) -> Tensor:
+    """cΛ = WᵀW + cI, c times the precision of the posterior."""
     size = model.weight.shape[1]
     identity = torch.eye(size, dtype=model.weight.dtype, device=model.weight.device)
     return model.weight.T @ model.weight + model.variance * identity
@@ -202,7 +200,7 @@ def elbo(x: Tensor, model: LinearModel, encoder: LinearEncoder) -> Tensor:
 
 
 def rotation_cost(model: LinearModel) -> Tensor:
-    """log p(x) - ELBO of the best diagonal encoder: ½ (Σ log M_jj - log det M), for every x.
+    """log p(x) - ELBO of the best diagonal encoder: ½ (Σ log Λ_jj - log det Λ), for every x.
 
     Zero when the columns of W are orthogonal, positive otherwise (Hadamard's inequality).
     Lucas et al. (2019), section 4.
@@ -211,9 +209,9 @@ def rotation_cost(model: LinearModel) -> Tensor:
     >>> round(rotation_cost(LinearModel(weight, torch.zeros(2), torch.tensor(0.5))).item(), 5)
     0.15508
     """
-    precision = _precision(model)
-    log_det: Tensor = torch.linalg.slogdet(precision).logabsdet
-    return 0.5 * (precision.diagonal().log().sum() - log_det)
+    scaled = _scaled_precision(model)  # cΛ: the powers of c cancel
+    log_det: Tensor = torch.linalg.slogdet(scaled).logabsdet
+    return 0.5 * (scaled.diagonal().log().sum() - log_det)
 
 
 def rotated(model: LinearModel, angle: float, other: int = 1) -> LinearModel:
@@ -259,16 +257,17 @@ class Fit(NamedTuple):
 
 
 def same_moments(x: Tensor) -> Tensor:
-    """2 D points with exactly the mean and covariance of the rows of x, ``[N, D] -> [2 D, D]``.
+    """At most 2 N points with the mean and the covariance of the rows of x, ``[B, N] -> [.., N]``.
 
     The lower bound of a linear model is quadratic in x, so these points give the same value as x.
+    They come from a QR decomposition of the centred rows.
 
     >>> x = torch.tensor([[3.0, 1.0], [-3.0, -1.0], [3.0, -1.0], [-3.0, 1.0], [0.0, 0.0]]).double()
     >>> torch.allclose(covariance(same_moments(x)), covariance(x))
     True
     """
-    eigenvalues, axes = spectrum(x)
-    offsets = math.sqrt(x.shape[1]) * (axes * eigenvalues.clamp_min(0).sqrt()).T
+    factor = torch.linalg.qr(x - x.mean(0), mode="r").R  # factorᵀ factor = B times the covariance
+    offsets = math.sqrt(len(factor) / len(x)) * factor
     return torch.cat([x.mean(0) + offsets, x.mean(0) - offsets])
 
 
@@ -375,61 +374,92 @@ def digits_spectrum() -> Spectrum:
 class Numbers(NamedTuple):
     """What the page quotes of the digits, in nats an image."""
 
+    images: int
+    pixels: int
     exact_2: float
     exact_10: float
-    fitted_10: float
-    missing_10: float
-    missing_after_50: float
-    evaluations_to_a_millionth: int
+    score_below: float
+    """By how much scikit-learn's covariance, divided by one less, lowers the value."""
     variance_10: float
+    missing_10: float
+    evaluations_to_a_millionth: int
     rotation_10: float
+    """What a random rotation of the best W costs."""
     largest_eigenvalue: float
 
 
 @cache
 def numbers() -> Numbers:
     """Fit ten latent units to the digits from a random start; compare with the exact optimum."""
+    from sklearn.decomposition import PCA
+
     x = digits()
     best = maximum_likelihood(x, 10)
     exact = log_likelihood(x, best).item()
-    found = digits_fit(10)
+    trace = digits_fit(10).trace
     turn = torch.linalg.qr(
         torch.randn(10, 10, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     ).Q
     return Numbers(
+        len(x),
+        x.shape[1],
         log_likelihood(x, maximum_likelihood(x, 2)).item(),
         exact,
-        found.trace[-1],
-        exact - found.trace[-1],
-        exact - max(found.trace[:50]),
-        next(i for i, value in enumerate(found.trace) if exact - value < 1e-6),
+        exact - float(PCA(10).fit(x.numpy()).score(x.numpy())),
         best.variance.item(),
+        exact - trace[-1],
+        next(i for i, value in enumerate(trace, start=1) if exact - value < 1e-6),
         rotation_cost(best._replace(weight=best.weight @ turn)).item(),
         digits_spectrum().eigenvalues[0].item(),
     )
 
 
-def active_at(variance: float) -> int:
-    """Active units of a wide linear VAE on the digits when c is fixed."""
-    return active_units(digits_spectrum().eigenvalues, variance)
+class Early(NamedTuple):
+    """The fit of ten units to the digits, stopped after fifty steps, in nats an image."""
+
+    evaluations: int
+    missing: float
+    """Exact maximum less lower bound: the sum of the next two."""
+    evidence: float
+    """Exact maximum less log p(x) of the fitted decoder."""
+    rotation: float
+    """log p(x) of the fitted decoder less its lower bound."""
+    degrees: float
+    """The largest angle between the span of the fitted W and that of the best one."""
 
 
-def active_at_32() -> int:
-    """Active units where the loss is the mean squared error over 64 pixels, so c = 32."""
-    return active_at(32)
+@cache
+def early() -> Early:
+    """Where the fit stands while most of its work is still ahead."""
+    x = digits()
+    best = maximum_likelihood(x, 10)
+    exact = log_likelihood(x, best).item()
+    model, trace = fit(x, 10, steps=50)
+    spans = [torch.linalg.qr(weight).Q for weight in (model.weight, best.weight)]
+    cosines = torch.linalg.svdvals(spans[0].T @ spans[1]).clamp_max(1)
+    return Early(
+        len(trace),
+        exact - elbo(x, model, optimal_encoder(model)).item(),
+        exact - log_likelihood(x, model).item(),
+        rotation_cost(model).item(),
+        cosines.min().arccos().rad2deg().item(),
+    )
 
 
 class Active(NamedTuple):
-    """Active units on the digits at three fixed variances."""
+    """Active units on the digits at four fixed variances."""
 
     at_3: int
     at_20: int
+    at_32: int
+    """c where the loss is the mean squared error over 64 pixels."""
     at_200: int
 
 
 def active() -> Active:
     """The counts that the page quotes."""
-    return Active(active_at(3), active_at(20), active_at(200))
+    eigenvalues = digits_spectrum().eigenvalues
+    return Active(*(active_units(eigenvalues, c) for c in (3, 20, 32, 200)))
 
 
 def figure_rotation() -> Figure:
@@ -471,10 +501,8 @@ def figure_spectrum() -> Figure:
         right.plot(
             place, unit_divergence(eigenvalues, c), "o-", color=COLOURS[colour], markersize=4
         )
-        count = active_units(digits_spectrum().eigenvalues, c)
-        right.text(
-            15 if c > 10 else 22, 0.11 if c > 10 else 0.95, f"{count} active", color=COLOURS[colour]
-        )
+        label = f"c = {c:g}: {active_units(digits_spectrum().eigenvalues, c)} on"
+        right.text(*((14, 0.13) if c > 10 else (17, 1.05)), label, color=COLOURS[colour])
     left.set(xlabel="unit", title="eigenvalue")
     right.set(xlabel="unit", title="KL in nats")
     return figure
@@ -491,6 +519,7 @@ def figure_convergence() -> Figure:
         missing = [max(exact - value, 1e-13) for value in digits_fit(size).trace]
         ax.semilogy(missing, color=COLOURS[colour], label=f"{size} latent units")
     ax.axhline(1e-6, color=COLOURS["muted"], linewidth=1, linestyle="--")
+    ax.text(620, 2e-6, "a millionth", ha="right", va="bottom", color=COLOURS["muted"])
     ax.set(xlabel="evaluations of the bound", ylabel="nats below the optimum")
     ax.legend()
     return figure
