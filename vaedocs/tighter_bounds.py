@@ -101,8 +101,8 @@ def importance_weighted(
     the posterior, the weights that matter were *not* seen: then both value and error mislead.
 
     Args:
-        log_likelihood: the decoder, x ``[B, 1, D]`` and z ``[B, S, M]`` to ``[B, S]``.
-        x: data, ``[B, D]``.
+        log_likelihood: the decoder, x ``[B, 1, N]`` and z ``[B, S, M]`` to ``[B, S]``.
+        x: data, ``[B, N]``.
         mean: of q(z|x), ``[B, M]``.
         log_variance: of q(z|x), ``[B, M]``.
         samples: K, at least 2, so that there is a spread.
@@ -268,6 +268,11 @@ class WrongEstimators(NamedTuple):
     plug_in_mean: float
     """log p(x|mean) - KL(q || prior): the sample left out."""
 
+    @property
+    def below(self) -> float:
+        """How far the softmax of the loss ends below log p(x)."""
+        return -self.softmax_of_loss
+
 
 def wrong_estimators() -> WrongEstimators:
     """The exact limits of three wrong estimators, relative to log p(x), in nats.
@@ -289,22 +294,23 @@ def wrong_estimators() -> WrongEstimators:
 
 
 class Outlier(NamedTuple):
-    """What 10,000 samples say of the worst of 60 points stretched four times."""
+    """What ``samples`` weights say of the worst of ``points`` stretched four times."""
 
+    points: int
+    samples: int
     log_evidence: float
     value: float
     standard_error: float
     miss: float
     errors_away: float
-    effective_samples: float
-    points: int
     beyond_four: int
     """How many of the points have log p(x) more than four standard errors above the estimate."""
 
 
 @cache
 def outlier() -> Outlier:
-    """Hold the estimate of 10,000 samples against the grid where the encoder never trained."""
+    """Hold the estimate of many samples against the grid where the encoder never trained."""
+    samples = 10_000
     model = measure_the_gap.example()
     x = 4 * model.x
     mean, log_variance = model.encoder(x)
@@ -314,20 +320,20 @@ def outlier() -> Outlier:
         x,
         mean,
         log_variance,
-        10_000,
+        samples,
         generator=torch.Generator().manual_seed(0),
     )
     miss = truth - found.value
     worst = int(miss.argmax())
     error = found.standard_error[worst].item()
     return Outlier(
+        len(x),
+        samples,
         truth[worst].item(),
         found.value[worst].item(),
         error,
         miss[worst].item(),
         miss[worst].item() / error,
-        found.effective_samples[worst].item(),
-        len(x),
         int((miss > 4 * found.standard_error).sum()),
     )
 
@@ -351,13 +357,16 @@ def figure_bounds() -> Figure:
     return figure
 
 
+REPETITIONS = 4000  # of each estimator in the figure
+
+
 def figure_wrong() -> Figure:
-    """The bound and two wrong estimators against K, averaged over 4,000 seeded repetitions."""
+    """The bound and two wrong estimators against K, averaged over seeded repetitions."""
     from vaedocs.drawing import COLOURS, axes
 
     many = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]
     noise = torch.randn(
-        4000, many[-1], 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64
+        REPETITIONS, many[-1], 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64
     )
     mean, log_variance = _column(MEAN), _column(VARIANCE).log()
     z = sample(mean, log_variance, noise)
