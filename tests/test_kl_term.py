@@ -10,6 +10,7 @@ from vaedocs import drawing, kl_term, linear_vae
 from vaedocs.from_lower_bound_to_vae import negative_elbo
 from vaedocs.lower_bound_reformulated import gaussian_log_likelihood
 from vaedocs.measure_the_gap import log_prior
+from vaedocs.training import results
 
 
 def encoded(count: int, size: int, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -139,6 +140,15 @@ def test_numbers_of_the_page() -> None:
     found = kl_term.digits()
     assert found.active == 14
     assert 0 < found.distortion < found.total_variance
+    eigenvalues = linear_vae.digits_spectrum().eigenvalues
+    counts = [linear_vae.active_units(eigenvalues, level) for level in (2, 5, 20, 60)]
+    assert counts == [41, 30, 14, 5]  # the description of the figure says so
+
+
+def test_more_than_half_of_a_measured_kl_term_is_divergence_of_the_aggregate() -> None:
+    measured = results.five_minutes()["test"]
+    assert measured["examples"] == 10_000
+    assert kl_term.ceiling_of_ten_thousand() < measured["kl"]["mean"] / 2
 
 
 @pytest.mark.parametrize("name", ["figure_surgery", "figure_collapse", "figure_rate_distortion"])

@@ -203,6 +203,11 @@ def test_bad_input_is_refused() -> None:
         linear_vae.fixed_variance_optimum(x, 2, -1.0)
 
 
+def test_units_that_stay_on_are_those_of_the_figure() -> None:
+    """The description of the figure names the first two counts."""
+    assert linear_vae.active()[:2] == (37, 14)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
 def test_training_by_sampling_comes_within_a_hundredth_of_a_nat(seed: int) -> None:

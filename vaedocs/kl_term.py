@@ -3,7 +3,7 @@
 Averaged over the data, the KL term is the information that z carries about which example was
 encoded, plus how far the aggregate of all q(z|x) lies from the prior. In a linear model its effect
 on every unit is known exactly, and so is the whole curve of rate against distortion.
-All values are in nats. Shapes: N examples, M latent dimensions.
+All values are in nats. Shapes: D examples, M latent dimensions, N data dimensions.
 Sources: Hoffman & Johnson (2016); Lucas et al. (2019); Higgins et al. (2017); Alemi et al. (2018);
 Cover & Thomas (2006), section 10.3.
 """
@@ -31,13 +31,13 @@ class Surgery(NamedTuple):
     """The mean KL term and its two parts, each computed by itself, in nats."""
 
     mean_divergence: float
-    """(1/N) sum_n KL(q(z|x_n) || p(z)), from the closed form."""
+    """(1/D) sum_n KL(q(z|x_n) || p(z)), from the closed form."""
     information: float
-    """I(n; z): what z tells about which of the N examples was encoded, from quadrature."""
+    """I(n; z): what z tells about which of the D examples was encoded, from quadrature."""
     aggregate_divergence: float
-    """KL(q(z) || p(z)) of the aggregate q(z) = (1/N) sum_n q(z|x_n), from quadrature."""
+    """KL(q(z) || p(z)) of the aggregate q(z) = (1/D) sum_n q(z|x_n), from quadrature."""
     most_information: float
-    """log N, which the information cannot exceed."""
+    """log D, which the information cannot exceed."""
 
     @property
     def residual(self) -> float:
@@ -46,7 +46,7 @@ class Surgery(NamedTuple):
 
 
 def surgery(mean: Tensor, log_variance: Tensor, points: int = 61) -> Surgery:
-    """Cut the mean KL term of N encoded examples into information and aggregate divergence.
+    """Cut the mean KL term of D encoded examples into information and aggregate divergence.
 
     The expectations under each q(z|x_n) are uniform grids in its own noise (``points`` per
     dimension on [-8, 8]), so the latent size is 1 or 2. The closed form of the mean divergence
@@ -54,8 +54,8 @@ def surgery(mean: Tensor, log_variance: Tensor, points: int = 61) -> Surgery:
     Hoffman & Johnson (2016).
 
     Args:
-        mean: means of q(z|x_n), ``[N, M]``.
-        log_variance: their log-variances, ``[N, M]``.
+        mean: means of q(z|x_n), ``[D, M]``.
+        log_variance: their log-variances, ``[D, M]``.
         points: grid points per latent dimension.
 
     Raises:
@@ -70,7 +70,7 @@ def surgery(mean: Tensor, log_variance: Tensor, points: int = 61) -> Surgery:
     require_finite(log_variance, "log_variance")
     if mean.ndim != 2 or mean.shape[1] not in (1, 2):
         raise ValueError(
-            f"mean has shape {list(mean.shape)}; expected [N, 1] or [N, 2], the quadrature is a "
+            f"mean has shape {list(mean.shape)}; expected [D, 1] or [D, 2], the quadrature is a "
             "grid: for more latent dimensions use surgery_by_sampling"
         )
     axis = torch.linspace(-8, 8, points, dtype=mean.dtype)
@@ -88,8 +88,8 @@ def surgery_by_sampling(
 ) -> Surgery:
     """The same cut for any latent size, the expectations by samples of each q(z|x_n).
 
-    The aggregate is over the N examples given and is evaluated exactly at every sample, so the
-    estimate of the information never exceeds log N. The residual shows the sampling error.
+    The aggregate is over the D examples given and is evaluated exactly at every sample, so the
+    estimate of the information never exceeds log D. The residual shows the sampling error.
 
     >>> apart = torch.tensor([[-9.0] * 5, [9.0] * 5], dtype=torch.float64)
     >>> found = surgery_by_sampling(apart, torch.zeros_like(apart))
@@ -105,9 +105,9 @@ def surgery_by_sampling(
 def _surgery(mean: Tensor, log_variance: Tensor, noise: Tensor, weight: Tensor) -> Surgery:
     count = len(mean)
     information, aggregate = 0.0, 0.0
-    for row in range(count):  # one example at a time: [S, N] numbers, not [N, S, N]
+    for row in range(count):  # one example at a time: [S, D] numbers, not [D, S, D]
         z = sample(mean[row], log_variance[row], noise)
-        log_each = _log_gaussian(z[:, None], mean, log_variance)  # log q(z|x_m), [S, N]
+        log_each = _log_gaussian(z[:, None], mean, log_variance)  # log q(z|x_m), [S, D]
         log_aggregate = log_each.logsumexp(-1) - math.log(count)
         information += (weight @ (log_each[:, row] - log_aggregate)).item()
         aggregate += (weight @ (log_aggregate - log_prior(z))).item()
@@ -136,13 +136,13 @@ def example_residual() -> float:
     return abs(example().residual)
 
 
-def ceiling_of_sixty_thousand() -> float:
-    """The most that a code can tell about which of 60,000 images it came from, in nats.
+def ceiling_of_ten_thousand() -> float:
+    """The most that a code can tell about which of 10,000 images it came from, in nats.
 
-    >>> round(ceiling_of_sixty_thousand(), 2)
-    11.0
+    >>> round(ceiling_of_ten_thousand(), 2)
+    9.21
     """
-    return math.log(60_000)
+    return math.log(10_000)
 
 
 def unit_log_likelihood(signal: Tensor, eigenvalue: Tensor, variance: Tensor) -> Tensor:
@@ -179,7 +179,7 @@ def rate_distortion(eigenvalues: Tensor, level: Tensor) -> RateDistortion:
     best that any code for a Gaussian source can do. Cover & Thomas (2006), theorem 10.3.3.
 
     Args:
-        eigenvalues: of the covariance of the data, ``[D]``.
+        eigenvalues: of the covariance of the data, ``[N]``.
         level: beta times c, ``[...]``, positive.
 
     >>> found = rate_distortion(torch.tensor([4.0, 1.0]), torch.tensor([2.0]))
@@ -223,7 +223,7 @@ def _positive_eigenvalues() -> Tensor:
 
 
 def figure_surgery() -> Figure:
-    """The two parts of the mean KL term as eight encoded points move apart, against log N."""
+    """The two parts of the mean KL term as eight encoded points move apart, against log 8."""
     from vaedocs.drawing import COLOURS, axes
 
     places = torch.linspace(-1, 1, 8, dtype=torch.float64)[:, None]
@@ -240,7 +240,7 @@ def figure_surgery() -> Figure:
     ax.axhline(math.log(8), color=COLOURS["ink"], linewidth=1.2, linestyle="--")
     ax.text(0.05, math.log(8) + 0.05, "log 8", va="bottom", color=COLOURS["ink"])
     ax.text(3.9, 0.5, "information I(n; z)", ha="right", color=COLOURS["blue"])
-    ax.text(2.2, 2.35, "aggregate\nfrom prior", ha="center", color=COLOURS["orange"])
+    ax.text(3.42, 2.15, "aggregate\nfrom prior", ha="center", color=COLOURS["orange"])
     ax.set(xlabel="half width of the eight means", ylabel="nats", xlim=(0, 4), ylim=(0, None))
     return figure
 
@@ -259,7 +259,7 @@ def figure_collapse() -> Figure:
         best = int(gain.argmax())
         ax.plot(signal, gain, color=COLOURS[colour])
         ax.plot(signal[best], gain[best], "o", color=COLOURS[colour], clip_on=False, zorder=5)
-        ax.text(3.3, gain[330] + 0.025, f"λ = {value:g}", ha="center", color=COLOURS[colour])
+        ax.text(3.3, gain[330] + 0.05, f"λ = {value:g}", ha="center", color=COLOURS[colour])
     ax.axhline(0, color=COLOURS["muted"], linewidth=1)
     ax.set(xlabel="w²", ylabel="nats gained over w = 0", xlim=(0, 4))
     return figure
@@ -286,5 +286,9 @@ def figure_rate_distortion() -> Figure:
             textcoords="offset points",
             color=COLOURS["orange"],
         )
-    ax.set(xlabel="distortion: mean squared error", ylabel="rate: mean KL in nats", ylim=(0, None))
+    ax.set(
+        xlabel="distortion: mean squared error of an image",
+        ylabel="rate: mean KL in nats",
+        ylim=(0, None),
+    )
     return figure
