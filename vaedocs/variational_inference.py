@@ -77,6 +77,7 @@ def mean_field_gap(covariance: Tensor) -> Tensor:
 WEIGHT = [[1.0, 1.0], [0.0, 1.0]]
 VARIANCE = 0.5
 X = [2.0, 1.0]
+STRONG_CORRELATION = 0.99
 
 
 def _posterior() -> tuple[Tensor, Tensor]:
@@ -153,8 +154,8 @@ def gap_by_correlation(correlation: Tensor) -> Tensor:
 
 
 def strong_correlation_gap() -> float:
-    """The gap at a correlation of 0.99, in nats."""
-    return gap_by_correlation(torch.tensor(0.99, dtype=torch.float64)).item()
+    """The gap at ``STRONG_CORRELATION``, in nats."""
+    return gap_by_correlation(torch.tensor(STRONG_CORRELATION, dtype=torch.float64)).item()
 
 
 def _ellipse(mean: Tensor, covariance: Tensor) -> tuple[Tensor, Tensor]:
