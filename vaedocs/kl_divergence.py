@@ -106,10 +106,7 @@ def multivariate_gaussian(
     >>> round(multivariate_gaussian(mean, covariance, mean, identity).item(), 4)
     0.5108
     """
-    for name, mean, covariance in (
-        ("p", mean_p, covariance_p),
-        ("q", mean_q, covariance_q),
-    ):
+    for name, mean, covariance in (("p", mean_p, covariance_p), ("q", mean_q, covariance_q)):
         require_finite(mean, f"mean_{name}")
         require_covariance(covariance, f"covariance_{name}")
         if covariance.shape != (*mean.shape, *mean.shape[-1:]):
@@ -118,107 +115,15 @@ def multivariate_gaussian(
                 f"{list(covariance.shape)}; expected [..., M] and [..., M, M]"
             )
     require_same_shape(mean_p, mean_q, ("mean_p", "mean_q"))
-    factor_p = torch.linalg.cholesky(covariance_p)  # covariance = factor factorᵀ
-    factor_q = torch.linalg.cholesky(covariance_q)
-    # tr(Σq⁻¹ Σp) is the squared Frobenius norm of Lq⁻¹ Lp; the offset is whitened alike.
-    spread = torch.linalg.solve_triangular(factor_q, factor_p, upper=False)
-    offset = torch.linalg.solve_triangular(factor_q, (mean_q - mean_p)[..., None], upper=False)
-    log_ratio: Tensor = (
-        factor_q.diagonal(dim1=-2, dim2=-1) / factor_p.diagonal(dim1=-2, dim2=-1)
-    ).log()
-    dimensions = mean_p.shape[-1]
-    squares: Tensor = spread.square().sum((-2, -1)) + offset.square().sum((-2, -1))
-    half_log_determinants: Tensor = log_ratio.sum(-1)  # ½ log det Σq - ½ log det Σp
-    return 0.5 * (squares - dimensions) + half_log_determinants
-
-
-class Pair(NamedTuple):
-    """A KL divergence in both directions, in nats."""
-
-    forward: float
-    reverse: float
-
-
-def asymmetry() -> Pair:
-    """KL of N(0, 1) from N(0, 2²), and of N(0, 2²) from N(0, 1).
-
-    >>> [round(value, 4) for value in asymmetry()]
-    [0.3181, 0.8069]
-    """
-    zero, one, two = _numbers(0, 1, 2)
-    return Pair(gaussian(zero, one, zero, two).item(), gaussian(zero, two, zero, one).item())
-
-
-def symmetric_pair() -> Pair:
-    """KL of N(0, 1) from N(1, 1), and back: equal, so asymmetry is not universal.
-
-    >>> symmetric_pair()
-    Pair(forward=0.5, reverse=0.5)
-    """
-    zero, one = _numbers(0, 1)
-    return Pair(gaussian(zero, one, one, one).item(), gaussian(one, one, zero, one).item())
-
-
-def mistaken() -> float:
-    """KL from N(0, 1) for who reads N(1, 4) as standard deviation 4: the exercise's wrong answer.
-
-    >>> round(mistaken(), 4)
-    6.6137
-    """
-    zero, one, four = _numbers(0, 1, 4)
-    return gaussian(one, four, zero, one).item()
-
-
-class Triangle(NamedTuple):
-    """KL between three unit-variance Gaussians with means 0, 1, 2, in nats."""
-
-    direct: float
-    first_leg: float
-    second_leg: float
-    detour: float
-
-
-def triangle() -> Triangle:
-    """Show that a detour can be shorter: KL from mean 0 to 2 exceeds 0 to 1 plus 1 to 2.
-
-    >>> triangle().direct > triangle().detour
-    True
-    """
-    zero, one, two = _numbers(0, 1, 2)
-    first, second = gaussian(zero, one, one, one).item(), gaussian(one, one, two, one).item()
-    return Triangle(gaussian(zero, one, two, one).item(), first, second, first + second)
-
-
-class UniformPair(NamedTuple):
-    """KL of the uniform density on [0, 1] from that on [0, a], and back, in nats."""
-
-    narrow_q: float
-    wide_q: float
-
-
-def uniform_pair() -> UniformPair:
-    """KL of U[0, 1] from U[0, ½] is infinite; KL of U[0, ½] from U[0, 1] is log 2.
-
-    Both come from the mass functions on two halves, since each density is constant on them.
-
-    >>> uniform_pair().narrow_q
-    inf
-    """
-    whole = torch.tensor([0.5, 0.5], dtype=torch.float64)
-    half = torch.tensor([1.0, 0.0], dtype=torch.float64)
-    return UniformPair(categorical(whole, half).item(), categorical(half, whole).item())
-
-
-class Estimate(NamedTuple):
-    """The KL of N(1, 2²) from N(0, 1): exact, by Monte Carlo, and by quadrature, in nats."""
-
-    exact: float
-    monte_carlo: float
-    standard_error: float
-    samples: int
-    quadrature: float
-    quadrature_error: float
-    points: int
+    factor_p, factor_q = torch.linalg.cholesky(covariance_p), torch.linalg.cholesky(covariance_q)
+    # With Σ = L Lᵀ the trace is the sum of the squared entries of Lq⁻¹ Lp, and the quadratic
+    # form that of Lq⁻¹ (μp - μq): one triangular system gives both.
+    sides = torch.cat([factor_p, (mean_p - mean_q)[..., None]], -1)
+    whitened: Tensor = torch.linalg.solve_triangular(factor_q, sides, upper=False)
+    squares = whitened.square().sum((-2, -1))
+    ratio = factor_q.diagonal(dim1=-2, dim2=-1) / factor_p.diagonal(dim1=-2, dim2=-1)
+    half_log_determinants: Tensor = ratio.log().sum(-1)  # ½ log det Σq - ½ log det Σp
+    return 0.5 * (squares - mean_p.shape[-1]) + half_log_determinants
 
 
 def by_monte_carlo(
@@ -236,93 +141,108 @@ def by_monte_carlo(
 
 
 def by_quadrature(
-    log_p: LogDensity, log_q: LogDensity, low: float, high: float, points: int = 20_001
+    log_p: LogDensity, log_q: LogDensity, low: float, high: float, points: int
 ) -> Tensor:
     """KL divergence of two densities on the line by the trapezoidal rule, in nats, float64.
 
     [low, high] must hold all of p that matters. The rule converges faster than any power of the
     spacing for smooth densities that vanish at both ends.
 
-    >>> from vaedocs.information import normal_log_density
-    >>> zero, one, two = (torch.tensor(v, dtype=torch.float64) for v in (0.0, 1.0, 2.0))
-    >>> p, q = (lambda x: normal_log_density(x, zero, one)), (
-    ...     lambda x: normal_log_density(x, zero, two))
-    >>> round(by_quadrature(p, q, -12, 12).item(), 4)
+    >>> round(by_quadrature(_normal(0, 1), _normal(0, 2), -12, 12, 41).item(), 4)
     0.3181
     """
     x = torch.linspace(low, high, points, dtype=torch.float64)
-    log_ratio = log_p(x) - log_q(x)
-    return torch.trapezoid(log_p(x).exp() * log_ratio, x)
+    return torch.trapezoid(log_p(x).exp() * (log_p(x) - log_q(x)), x)
+
+
+def _normal(mean: float, std: float) -> LogDensity:
+    """The log density of N(mean, std²) as a function."""
+    m, s = (torch.tensor(value, dtype=torch.float64) for value in (mean, std))
+
+    def log_density(x: Tensor) -> Tensor:
+        return normal_log_density(x, m, s)
+
+    return log_density
+
+
+# ---------------------------------------------------------------- numbers and figures of the page
+
+
+class Examples(NamedTuple):
+    """The divergences between two given distributions that the page quotes, in nats."""
+
+    narrow_from_wide: float
+    wide_from_narrow: float
+    shifted: float
+    shifted_back: float
+    direct: float
+    first_leg: float
+    second_leg: float
+    whole_from_half: float
+    half_from_whole: float
+    right: float
+    mistaken: float
+
+
+def examples() -> Examples:
+    """N(0, 1) and N(0, 2²); N(0, 1) and N(1, 1); means 0, 1, 2; U[0, 1] and U[0, ½]; N(1, 4).
+
+    The uniform densities are constant on two halves, so their mass functions do. The last two are
+    the exercise: N(1, 4) from N(0, 1), and with 4 mistaken for the standard deviation.
+
+    >>> examples().direct > examples().first_leg + examples().second_leg
+    True
+    >>> examples().whole_from_half
+    inf
+    """
+
+    def between(*parameters: float) -> float:
+        return gaussian(*(torch.tensor(v, dtype=torch.float64) for v in parameters)).item()
+
+    whole = torch.tensor([0.5, 0.5], dtype=torch.float64)
+    half = torch.tensor([1.0, 0.0], dtype=torch.float64)
+    return Examples(
+        narrow_from_wide=between(0, 1, 0, 2),
+        wide_from_narrow=between(0, 2, 0, 1),
+        shifted=between(0, 1, 1, 1),
+        shifted_back=between(1, 1, 0, 1),
+        direct=between(0, 1, 2, 1),
+        first_leg=between(0, 1, 1, 1),
+        second_leg=between(1, 1, 2, 1),
+        whole_from_half=categorical(whole, half).item(),
+        half_from_whole=categorical(half, whole).item(),
+        right=between(1, 2, 0, 1),
+        mistaken=between(1, 4, 0, 1),
+    )
+
+
+class Estimates(NamedTuple):
+    """The KL of N(1, 2²) from N(0, 1), by Monte Carlo and by quadrature, in nats."""
+
+    samples: int
+    monte_carlo: float
+    standard_error: float
+    points: int
+    quadrature: float
+    digits: int
 
 
 @lru_cache(maxsize=1)
-def estimates(samples: int = 100_000, points: int = 25) -> Estimate:
-    """Estimate KL(N(1, 2²) ‖ N(0, 1)) = 2 - log 2 in two ways.
+def estimates(samples: int = 100_000, points: int = 25) -> Estimates:
+    """Estimate 2 - log 2; ``digits`` says how many decimal places of the quadrature are right.
 
-    >>> abs(estimates().quadrature_error) < 1e-9
-    True
+    >>> estimates().digits
+    10
     """
-    zero, one, two = _numbers(0, 1, 2)
-    exact = gaussian(one, two, zero, one).item()
     p, q = _normal(1, 2), _normal(0, 1)
     noise = torch.randn(samples, dtype=torch.float64, generator=torch.Generator().manual_seed(20))
     mean, error = by_monte_carlo(p, q, 1 + 2 * noise)
     integral = by_quadrature(p, q, -19, 21, points).item()
-    return Estimate(
-        exact, mean.item(), error.item(), samples, integral, abs(integral - exact), points
-    )
+    digits = math.floor(-math.log10(abs(integral - examples().right)))
+    return Estimates(samples, mean.item(), error.item(), points, integral, digits)
 
 
-class DiagonalFits(NamedTuple):
-    """Variances of the diagonal Gaussians nearest to a correlated one, in two directions."""
-
-    forward: Tensor
-    reverse: Tensor
-
-
-def closest_diagonal(covariance: Tensor) -> DiagonalFits:
-    """Variances of the diagonal Gaussian q nearest to p = N(0, covariance), two of ``[M]``.
-
-    Forward, arg min of KL(p ‖ q): the diagonal of the covariance ``[M, M]``.
-    Reverse, arg min of KL(q ‖ p): one over the diagonal of its inverse, never larger.
-    Raises ``ValueError`` where the covariance is not symmetric positive definite.
-    Source: Bishop (2006), section 10.1.2.
-
-    >>> fits = closest_diagonal(torch.tensor([[1.0, 0.6], [0.6, 1.0]]))
-    >>> fits.forward, fits.reverse
-    (tensor([1., 1.]), tensor([0.6400, 0.6400]))
-    """
-    require_covariance(covariance, "covariance")
-    precision: Tensor = torch.linalg.inv(covariance)
-    return DiagonalFits(covariance.diagonal(), 1 / precision.diagonal())
-
-
-class CorrelatedFit(NamedTuple):
-    """The page's correlated Gaussian: its correlation, the two fits and their divergences."""
-
-    correlation: float
-    forward_std: float
-    reverse_std: float
-    forward_kl: float
-    reverse_kl: float
-
-
-def correlated_fit(correlation: float = 0.9) -> CorrelatedFit:
-    """Fit a Gaussian of unit variances and a correlation by a diagonal one, both ways.
-
-    >>> round(correlated_fit().reverse_std, 4)
-    0.4359
-    """
-    covariance = torch.tensor([[1, correlation], [correlation, 1]], dtype=torch.float64)
-    mean = torch.zeros(2, dtype=torch.float64)
-    fits = closest_diagonal(covariance)
-    return CorrelatedFit(
-        correlation,
-        fits.forward[0].sqrt().item(),
-        fits.reverse[0].sqrt().item(),
-        multivariate_gaussian(mean, covariance, mean, fits.forward.diag()).item(),
-        multivariate_gaussian(mean, fits.reverse.diag(), mean, covariance).item(),
-    )
+LEFT_WEIGHT, RIGHT_WEIGHT, BUMP_STD = 0.7, 0.3, 0.6
 
 
 def two_bumps(x: Tensor) -> Tensor:
@@ -332,7 +252,8 @@ def two_bumps(x: Tensor) -> Tensor:
     >>> round(torch.trapezoid(two_bumps(x).exp(), x).item(), 9)
     1.0
     """
-    return torch.logaddexp(math.log(0.7) + _normal(-2, 0.6)(x), math.log(0.3) + _normal(2, 0.6)(x))
+    left = math.log(LEFT_WEIGHT) + _normal(-2, BUMP_STD)(x)
+    return torch.logaddexp(left, math.log(RIGHT_WEIGHT) + _normal(2, BUMP_STD)(x))
 
 
 class BumpFit(NamedTuple):
@@ -344,11 +265,13 @@ class BumpFit(NamedTuple):
 
 
 class BumpFits(NamedTuple):
-    """The forward fit, and the reverse fits that start on the left and on the right bump."""
+    """The forward fit, the reverse fits that start on either bump, and -log of each weight."""
 
     forward: BumpFit
     left: BumpFit
     right: BumpFit
+    left_information: float
+    right_information: float
 
 
 @lru_cache(maxsize=1)
@@ -366,46 +289,28 @@ def bump_fits() -> BumpFits:
     mean = torch.trapezoid(density * x, x).item()
     std = math.sqrt(torch.trapezoid(density * (x - mean) ** 2, x).item())
     forward = BumpFit(mean, std, by_quadrature(two_bumps, _normal(mean, std), -12, 12, 1201).item())
-    return BumpFits(forward, _reverse_fit(-2.0), _reverse_fit(2.0))
+    prices = -math.log(LEFT_WEIGHT), -math.log(RIGHT_WEIGHT)
+    return BumpFits(forward, _reverse_fit(-2.0), _reverse_fit(2.0), *prices)
 
 
 def _reverse_fit(start: float) -> BumpFit:
     """Minimise KL(N(mean, std²) ‖ two_bumps) by descent from a mean and standard deviation ½."""
     noise = torch.linspace(-8, 8, 401, dtype=torch.float64)
-    weight = _normal(0, 1)(noise).exp() * (noise[1] - noise[0])
-    parameters = torch.tensor([start, math.log(0.5)], dtype=torch.float64, requires_grad=True)
+    log_noise = _normal(0, 1)(noise)
+    weight = log_noise.exp() * (noise[1] - noise[0])
+    q = torch.tensor([start, math.log(0.5)], dtype=torch.float64, requires_grad=True)
+    optimiser = torch.optim.LBFGS([q], max_iter=200, line_search_fn="strong_wolfe")
 
     def divergence() -> Tensor:  # E_q[log q - log p], with q's samples written mean + std noise
-        mean, log_std = parameters
-        log_q = _normal(0, 1)(noise) - log_std
-        total: Tensor = (weight * (log_q - two_bumps(mean + log_std.exp() * noise))).sum()
+        optimiser.zero_grad()
+        mean, log_std = q
+        log_p = two_bumps(mean + log_std.exp() * noise)
+        total: Tensor = (weight * (log_noise - log_std - log_p)).sum()
+        total.backward()
         return total
 
-    optimiser = torch.optim.LBFGS([parameters], max_iter=200, line_search_fn="strong_wolfe")
-
-    def closure() -> Tensor:
-        optimiser.zero_grad()
-        loss = divergence()
-        loss.backward()
-        return loss
-
-    optimiser.step(closure)
-    mean, log_std = parameters.detach()
-    return BumpFit(mean.item(), log_std.exp().item(), divergence().item())
-
-
-def _numbers(*values: float) -> tuple[Tensor, ...]:
-    return tuple(torch.tensor(value, dtype=torch.float64) for value in values)
-
-
-def _normal(mean: float, std: float) -> LogDensity:
-    """The log density of N(mean, std²) as a function."""
-    m, s = _numbers(mean, std)
-
-    def log_density(x: Tensor) -> Tensor:
-        return normal_log_density(x, m, s)
-
-    return log_density
+    optimiser.step(divergence)
+    return BumpFit(q[0].item(), q[1].exp().item(), divergence().item())
 
 
 def figure_gibbs() -> Figure:
@@ -416,11 +321,11 @@ def figure_gibbs() -> Figure:
     t = torch.linspace(0.03, 3, 100, dtype=torch.float64)
     ax.axhline(0, color=COLOURS["grid"], linewidth=1)
     ax.fill_between(t, t.log(), t - 1, color=COLOURS["green"], alpha=0.18)
-    ax.plot(t, t - 1, color=COLOURS["orange"], label="t - 1")
-    ax.plot(t, t.log(), color=COLOURS["blue"], label="log t")
+    ax.plot(t, t - 1, color=COLOURS["orange"], label="$t - 1$")
+    ax.plot(t, t.log(), color=COLOURS["blue"], label=r"$\log t$")
     ax.plot(1, 0, "o", color=COLOURS["ink"])
-    ax.annotate("they touch at t = 1", (1, 0), xytext=(8, -16), textcoords="offset points")
-    ax.set(xlabel="t, the ratio q(x) / p(x)", xlim=(0, 3), ylim=(-3, 2.2))
+    ax.annotate("they touch at $t = 1$", (1, 0), xytext=(8, -16), textcoords="offset points")
+    ax.set(xlabel="$t$, the ratio $q(x) / p(x)$", xlim=(0, 3), ylim=(-3, 2.2))
     ax.legend(loc="lower right", frameon=False)
     return figure
 
@@ -430,72 +335,45 @@ def figure_asymmetry() -> Figure:
     from vaedocs.drawing import COLOURS, axes
 
     figure, grid = axes(height=4.6, rows=2, columns=2, sharex=True, sharey="row")
-    x = torch.linspace(-7, 7, 141, dtype=torch.float64)
-    narrow, wide = _normal(0, 1), _normal(0, 2)
-    values = asymmetry()
-    cases = [(narrow, wide, values.forward), (wide, narrow, values.reverse)]
-    for column, (p, q, value) in enumerate(cases):
-        top, bottom = grid[:, column]
-        top.plot(x, p(x).exp(), color=COLOURS["blue"], label="p")
-        top.plot(x, q(x).exp(), "--", color=COLOURS["orange"], label="q")
+    x = torch.linspace(-8, 8, 161, dtype=torch.float64)
+    narrow, wide = _normal(0, 1)(x), _normal(0, 2)(x)
+    cases = (
+        (narrow, wide, examples().narrow_from_wide, "$p$ narrow, $q$ wide"),
+        (wide, narrow, examples().wide_from_narrow, "$p$ wide, $q$ narrow"),
+    )
+    for (top, bottom), (p, q, value, title) in zip(grid.T, cases, strict=True):
+        top.plot(x, p.exp(), color=COLOURS["blue"], label="$p$")
+        top.plot(x, q.exp(), "--", color=COLOURS["orange"], label="$q$")
         top.legend(loc="upper right", frameon=False)
-        integrand = p(x).exp() * (p(x) - q(x))
+        top.set(title=title)
+        integrand = p.exp() * (p - q)
         bottom.axhline(0, color=COLOURS["muted"], linewidth=1)
-        for sign, colour in ((1, "green"), (-1, "red")):
-            bottom.fill_between(
-                x,
-                integrand,
-                0,
-                where=(sign * integrand > 0).numpy(),
-                color=COLOURS[colour],
-                alpha=0.35,
-                linewidth=0,
-            )
+        for part, colour in ((integrand.clamp(min=0), "green"), (integrand.clamp(max=0), "red")):
+            bottom.fill_between(x, part, color=COLOURS[colour], alpha=0.35, linewidth=0)
         bottom.plot(x, integrand, color=COLOURS["ink"], linewidth=1.2)
-        bottom.set(xlabel="x", title=f"area {value:.3f} nats")
-    grid[0, 0].set(ylabel="densities", title="p narrow, q wide")
-    grid[0, 1].set(title="p wide, q narrow")
-    grid[1, 0].set(ylabel="p log(p / q)")
+        bottom.set(xlabel="$x$", title=f"area {value:.3f} nats")
+    grid[0, 0].set(ylabel="densities")
+    grid[1, 0].set(ylabel=r"$p \,\log(p / q)$")
     return figure
 
 
 def figure_forward_reverse() -> Figure:
-    """One Gaussian fitted both ways: to a correlated Gaussian, and to two bumps."""
+    """One Gaussian fitted to two bumps, in both directions."""
     from vaedocs.drawing import COLOURS, axes
 
-    figure, (left, right) = axes(height=3.4, columns=2, width_ratios=(1, 1.25))
-    angle = torch.linspace(0, 2 * math.pi, 73, dtype=torch.float64)
-    circle = 2 * torch.stack([angle.cos(), angle.sin()])
-    fit = correlated_fit()
-    covariance = torch.tensor([[1, fit.correlation], [fit.correlation, 1]], dtype=torch.float64)
-    target = torch.linalg.cholesky(covariance) @ circle
-    left.fill(*target, color=COLOURS["muted"], alpha=0.3, linewidth=0)
-    left.plot(*(fit.forward_std * circle), color=COLOURS["orange"])
-    left.plot(*(fit.reverse_std * circle), "--", color=COLOURS["blue"])
-    left.set(aspect="equal", xticks=[-2, 0, 2], yticks=[-2, 0, 2], title="correlated p")
-    x = torch.linspace(-6, 6, 161, dtype=torch.float64)
+    figure, ax = axes(height=3.2)
+    x = torch.linspace(-7, 7, 281, dtype=torch.float64)
     fits = bump_fits()
-    right.fill_between(
-        x, two_bumps(x).exp(), 0, color=COLOURS["muted"], alpha=0.3, linewidth=0, label="p"
-    )
-    right.plot(
-        x,
-        _normal(fits.forward.mean, fits.forward.std)(x).exp(),
-        color=COLOURS["orange"],
-        label="forward",
-    )
-    right.plot(
-        x,
-        _normal(fits.left.mean, fits.left.std)(x).exp(),
-        "--",
-        color=COLOURS["blue"],
-        label="reverse",
-    )
-    right.plot(x, _normal(fits.right.mean, fits.right.std)(x).exp(), ":", color=COLOURS["blue"])
-    right.set(title="p with two bumps", xlabel="x", yticks=[])
-    figure.legend(
-        *right.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False
-    )
+    ax.fill_between(x, two_bumps(x).exp(), color=COLOURS["muted"], alpha=0.3, lw=0, label="$p$")
+    for fit, colour, style, words in (
+        (fits.forward, "orange", "-", "forward fit"),
+        (fits.left, "blue", "--", "reverse, from the left"),
+        (fits.right, "blue", ":", "reverse, from the right"),
+    ):
+        density = _normal(fit.mean, fit.std)(x).exp()
+        ax.plot(x, density, style, color=COLOURS[colour], label=words)
+    ax.set(xlabel="$x$", ylabel="density")
+    figure.legend(loc="outside upper center", ncols=2, frameon=False)
     return figure
 
 
@@ -505,30 +383,20 @@ def figure_estimators() -> Figure:
 
     figure, ax = axes(height=3.4)
     p, q = _normal(1, 2), _normal(0, 1)
-    exact = estimates().exact
+    exact = examples().right
     counts = [5, 9, 13, 17, 21, 25, 33, 49, 65, 129, 257, 1025, 4097, 16385, 65537]
-    grids = [abs(by_quadrature(p, q, -19, 21, n).item() - exact) for n in counts]
     noise = torch.randn(
         20, counts[-1], dtype=torch.float64, generator=torch.Generator().manual_seed(7)
     )
-    samples = 1 + 2 * noise
-    errors = [
-        torch.stack([by_monte_carlo(p, q, s[:n])[0] - exact for s in samples])
-        .square()
-        .mean()
-        .sqrt()
-        .item()
-        for n in counts
-    ]
-    ax.loglog(counts, errors, "o-", color=COLOURS["orange"], markersize=4, label="Monte Carlo")
-    ax.loglog(
-        counts,
-        [max(error, 1e-16) for error in grids],
-        "s-",
-        color=COLOURS["blue"],
-        markersize=4,
-        label="trapezoidal rule",
-    )
-    ax.set(xlabel="evaluations of log p - log q", ylabel="error (nats)")
+    found = [torch.stack([by_monte_carlo(p, q, 1 + 2 * s[:n])[0] for s in noise]) for n in counts]
+    errors = [(means - exact).square().mean().sqrt().item() for means in found]
+    # Rounding can make the error of the rule zero, which a logarithmic axis cannot show.
+    grids = [max(abs(by_quadrature(p, q, -19, 21, n).item() - exact), 1e-16) for n in counts]
+    for values, style, colour, words in (
+        (errors, "o-", "orange", "Monte Carlo"),
+        (grids, "s-", "blue", "trapezoidal rule"),
+    ):
+        ax.loglog(counts, values, style, color=COLOURS[colour], markersize=4, label=words)
+    ax.set(xlabel=r"evaluations of $\log p - \log q$", ylabel="error (nats)")
     ax.legend(loc="center right", frameon=False)
     return figure
