@@ -363,15 +363,19 @@ def open_events(folder: Path) -> Any:
 
 def run_evaluate(options: argparse.Namespace) -> int:
     """Measure a run; the table goes to the output stream and to evaluation.json in the folder."""
+    from rich.console import Console
+
     from vaedocs.training import evaluate, run_folder
 
     for name, least in (("samples", 1), ("examples", 0), ("exact", 0)):
         if getattr(options, name) < least:
             raise UserError(f"--{name} is {getattr(options, name)}; expected at least {least}")
     run = run_folder.Run.open(options.run_folder, best=not options.last)
-    found = evaluate.evaluate(
-        run, options.samples, options.examples, options.exact, options.seed, options.device
-    )
+    with Console(stderr=True).status("the bound") as status:  # shown on a terminal alone
+        found = evaluate.evaluate(
+            run, options.samples, options.examples, options.exact, options.seed, options.device,
+            status.update,
+        )  # fmt: skip
     run_folder.write_json(run.folder / "evaluation.json", found)
     print(evaluate.table(found))
     return 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -174,9 +175,15 @@ def aggregate(posterior: Posterior, count: int) -> dict[str, float]:
 
 
 def evaluate(
-    run: Run, samples: int, examples: int, exact_examples: int, seed: int, device: str = "cpu"
+    run: Run,
+    samples: int,
+    examples: int,
+    exact_examples: int,
+    seed: int,
+    device: str = "cpu",
+    say: Callable[[str], None] = lambda doing: None,
 ) -> dict[str, Any]:
-    """Everything about a run that can be measured on its test data."""
+    """Everything about a run that can be measured on its test data; ``say`` hears what is next."""
     if examples > len(run.data.test) or exact_examples > len(run.data.test):
         raise UserError(
             f"--examples {examples}, --exact {exact_examples}: {run.data.name} has "
@@ -185,17 +192,21 @@ def evaluate(
     if samples < 2:
         raise UserError(f"--samples is {samples}; expected at least 2, for K = 1 is the ELBO")
     posterior = Posterior(run, torch.float32, seed, device)
+    count = examples or len(run.data.test)
     found: dict[str, Any] = {
         "data": run.data.name,
         "likelihood": run.settings.likelihood,
         "seed": seed,
         **lower_bound(posterior, examples),
-        "importance_weighted": importance(posterior, samples, examples),
-        "aggregate_posterior": aggregate(posterior, examples),
     }
+    say(f"importance-weighted bound: {samples} samples for each of {count} examples")
+    found["importance_weighted"] = importance(posterior, samples, examples)
+    say("aggregate posterior")
+    found["aggregate_posterior"] = aggregate(posterior, examples)
     if isinstance(posterior.law, Gaussian):
         found["noise_variance"] = posterior.law.variance.item()
     if exact_examples:
+        say(f"exact log p(x) by quadrature and the best q: {exact_examples} examples")
         found["exact"] = exact(Posterior(run, torch.float64, seed, device), exact_examples)
     return found
 
