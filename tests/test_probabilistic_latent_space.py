@@ -80,6 +80,7 @@ def test_the_regimes_fail_as_the_page_says():
     assert both.incompleteness_fitted < none.incompleteness_fitted < none.incompleteness
     reference = page.reference()
     assert reference.held_out < both.incompleteness < reference.pixel_gaussian
+    assert none.error < reference.linear
 
 
 @pytest.mark.slow

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from vaedocs.autoencoders_and_pca import digits, encode, principal_axes
+from vaedocs.autoencoders_and_pca import (
+    decode,
+    digits,
+    encode,
+    principal_axes,
+    reconstruction_loss,
+)
 from vaedocs.domains import require_finite, require_positive
 
 if TYPE_CHECKING:
@@ -217,16 +223,20 @@ def regimes() -> dict[str, Measures]:
 
 
 class Reference(NamedTuple):
-    """Distances to the nearest training image that the incompleteness is compared with."""
+    """What the regimes are compared with: distances to the nearest training image, an error."""
 
     held_out: float
     pixel_gaussian: float
+    linear: float
     images: int
 
 
 @lru_cache(maxsize=1)
 def reference() -> Reference:
-    """Distances for held-out digits, and for draws from one Gaussian fitted to the pixels.
+    """Distances for held-out digits and for draws from one Gaussian fitted to the pixels.
+
+    ``linear`` is the squared error of the linear autoencoder on the held-out digits, with the
+    ``LATENT`` principal axes of the training images.
 
     >>> reference().held_out < reference().pixel_gaussian
     True
@@ -235,9 +245,11 @@ def reference() -> Reference:
     mean, axes, eigenvalues = principal_axes(x.double(), x.shape[1])
     noise = torch.randn(2000, 64, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     draws = mean + (noise * eigenvalues.clamp_min(0).sqrt()) @ axes.T
+    kept, unseen = axes[:, :LATENT], held_out.double()
     return Reference(
         nearest_distance(held_out, x).mean().item(),
         nearest_distance(draws.float(), x).mean().item(),
+        reconstruction_loss(unseen, decode(encode(unseen, mean, kept), mean, kept)).item(),
         len(held_out),
     )
 
@@ -274,15 +286,16 @@ def aggregate_correlation(distance: float = 2.0, std: float = 0.1) -> float:
 
 
 class Manifold(NamedTuple):
-    """Share of held-out digits whose label the ten nearest training codes tell, in per cent."""
+    """Share of held-out digits whose label the nearest training codes tell, in per cent."""
 
+    neighbours: int
     encoder: float
     pca: float
     chance: float
 
 
 @lru_cache(maxsize=1)
-def manifold() -> Manifold:
+def manifold(neighbours: int = 10) -> Manifold:
     """Compare two numbers per digit: the encoder's, and the first two principal components.
 
     >>> manifold().encoder > manifold().pca
@@ -297,12 +310,12 @@ def manifold() -> Manifold:
     ]
     shares = []
     for codes, queries in pairs:
-        nearest = torch.cdist(queries, codes).topk(10, largest=False).indices
+        nearest = torch.cdist(queries, codes).topk(neighbours, largest=False).indices
         votes = labels[nearest].mode(-1).values
         shares.append(100 * (votes == held_out_labels).double().mean().item())
     commonest = labels.bincount().argmax()
     chance = 100 * (held_out_labels == commonest).double().mean().item()
-    return Manifold(shares[0], shares[1], chance)
+    return Manifold(neighbours, shares[0], shares[1], chance)
 
 
 def figure_regimes() -> Figure:
