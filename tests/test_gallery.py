@@ -79,7 +79,9 @@ def description(row: Row) -> str:
 
 # What the page says of a panel, as a test of the panel.
 SAID: dict[str, Callable[[Report], bool]] = {
-    "eq:wrong-half": lambda r: sides(refuted(r))[1] > sides(refuted(r))[0] > 0.5,
+    "eq:wrong-half": lambda r: (
+        sides(refuted(r)) == (0, 0.5) and description(refuted(r)) == "μ = 0; σ = 1"
+    ),
     "eq:wrong-log-squared": lambda r: not re.search(r"\\mu", refuted(r).residual),
     "eq:wrong-log-sign": lambda r: "flip the sign" in refuted(r).hint,
     "eq:wrong-loss": lambda r: (
@@ -88,7 +90,10 @@ SAID: dict[str, Callable[[Report], bool]] = {
     "eq:wrong-reward": lambda r: "ratio of the two sides" in description(refuted(r)),
     "eq:wrong-proportional": lambda r: "ratio of the two sides" in description(refuted(r)),
     "eq:wrong-ratio": lambda r: sides(refuted(r)) == (0, 1),
-    "eq:wrong-log-q": lambda r: "weight" in description(refuted(r)),
+    "eq:wrong-log-q": lambda r: (
+        "q(z | x) = [1/2, 1/2]; p(z | x) = [1/2, 1/2]; p(x) = 1" in description(refuted(r))
+        and sides(refuted(r))[0] == 0
+    ),
     "eq:wrong-information": lambda r: "p(x) = 2" in description(refuted(r)),
     "eq:wrong-entropy": lambda r: (
         [row.verdict for row in r.rows] == [PROVED, REFUTED]
@@ -100,7 +105,10 @@ SAID: dict[str, Callable[[Report], bool]] = {
     "eq:wrong-distance": lambda r: sides(refuted(r)) == pytest.approx((2, 1)),
     "eq:wrong-asymmetric": lambda r: len(set(sides(refuted(r)))) == 1,
     "eq:wrong-variables": lambda r: refuted(r).method == "shapes",
-    "eq:wrong-prior": lambda r: "z takes 1 value with weight" in description(refuted(r)),
+    "eq:wrong-prior": lambda r: (
+        "x takes 1 value; p(z | x) = 1/2" in description(refuted(r))
+        and "p(z) = 1/2" in description(refuted(r))
+    ),
     "eq:wrong-rows": lambda r: "cannot multiply" in refuted(r).message,
     "eq:wrong-leaky": lambda r: sides(refuted(r))[0] < sides(refuted(r))[1],
 }

@@ -195,7 +195,8 @@ def _same_matrix(form: NormalForm, left: Expr, right: Expr) -> tuple[str, ...] |
 
 def _positive(form: NormalForm, difference: Expr) -> tuple[str, ...] | None:
     made = form.of(difference)
-    return ("a sum of positive terms",) if made.positive() else None
+    strictly = any(all(atom.positive for atom, _ in m) for m in made.terms)  # t² may vanish
+    return ("a sum of positive terms",) if strictly and made.positive() else None
 
 
 def _free(difference: Polynomial, variables: tuple[Symbol, ...]) -> tuple[str, ...] | None:

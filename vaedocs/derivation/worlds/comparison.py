@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import chain
 from typing import Any
 
 from sympy import Expr, Symbol
@@ -17,6 +18,7 @@ from vaedocs.derivation.worlds.arithmetic import (
 )
 from vaedocs.derivation.worlds.claims import is_place
 from vaedocs.derivation.worlds.context import Context, base_name
+from vaedocs.derivation.worlds.corners import Corner, meeting, near
 from vaedocs.derivation.worlds.counterexample import describe, restore, state
 from vaedocs.derivation.worlds.draw import group_of
 from vaedocs.derivation.worlds.effort import Effort
@@ -35,6 +37,7 @@ Pair = tuple[Any, Any]
 # Counts, not times, so that the same seed gives the same outcome on every machine.
 RANDOM_WORLDS, CLIMBS, STEPS = 90, 3, 90
 POINTS = 50_000
+CORNERS = 40
 
 
 class NoInstance(RuntimeError):
@@ -112,6 +115,54 @@ class Comparison:
             elif tries > 200 + 10 * count:
                 return
 
+    def at_corners(self, chosen: Sequence[Corner], points: int = 2) -> Iterator[int]:
+        """Put the world into the admissible ones of these corners, all tables even."""
+        try:
+            for i, corner in enumerate(chosen):
+                self.shape_world(0)
+                self.world.style, self.world.corner, self.world.size = "even", corner, points
+                self.world.redraw((self.seed, "corner", i))
+                try:
+                    if not self.world.admissible() or self.values() is None:
+                        continue
+                except Undefined:
+                    continue
+                self.world.corner = {}  # all is drawn; what is drawn anew is drawn freely
+                yield i
+        finally:
+            self.world.corner = {}
+
+    def touches(self) -> Pair | None:
+        """Both sides at a simple world where they are equal, which refutes < and, of plain numbers,
+        ≠."""
+        left, right = self.sides
+        if self.relation == "!=" and any(
+            side.atoms(ex.Node) or not side.is_commutative for side in self.sides
+        ):
+            return None  # E[f(z)] ≠ f(E[z]) says that they are not the same in general
+        size = 2 if self.world.smooth else 3
+        chosen = near(self.world, CORNERS, size) + meeting(self.world, left, right)
+        for points in (2, 1):  # a discrete variable may be a constant, one with a density may not
+            if points == 1 and not self.all_discrete():
+                break
+            for _ in self.at_corners(chosen, points):
+                pair = self.values()
+                if pair is not None and self.same(pair):
+                    return pair
+        return None
+
+    def all_discrete(self) -> bool:
+        """Whether every variable lives in a finite space where densities are masses."""
+        slots = set(self.context.slot_of.values())
+        return bool(slots) and not self.world.smooth and all(map(self.world.is_discrete, slots))
+
+    def same(self, pair: Pair) -> bool:
+        """Whether two values are certainly equal, up to the last digits."""
+        return all(
+            a == b or abs(a - b) <= 1e-12 * abs(b)
+            for a, b in zip(entries(pair[0]), entries(pair[1]), strict=True)
+        )
+
     def values(self) -> Pair | None:
         """Both sides in the present world; None where they are undefined."""
         self.world.tick(4)  # what a comparison costs beside its points
@@ -163,6 +214,8 @@ class Comparison:
     def equality(self) -> Outcome:
         claim_equal = self.relation != "!="
         last: Pair | None = None
+        if not claim_equal and (equal := self.touches()) is not None:
+            return self.refuted(equal)
         for _ in self.admissible_worlds(self.count):
             try:
                 pair = self.values()
@@ -211,7 +264,8 @@ class Comparison:
         together = [tuple(self.variation(v) for v in variables)] if variables else []
         constant: set[Any] = set()
         broken: dict[Any, Any] = {}
-        for _ in self.admissible_worlds(3, start=self.simple):
+        simple = self.at_corners(near(self.world, 1, 2)[:1])
+        for _ in chain(simple, self.admissible_worlds(3, start=self.simple)):
             first = self.values()
             if first is None:
                 continue

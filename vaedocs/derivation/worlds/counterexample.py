@@ -21,6 +21,7 @@ from vaedocs.derivation.worlds.arithmetic import (
     spell,
 )
 from vaedocs.derivation.worlds.context import base_name
+from vaedocs.derivation.worlds.corners import near
 from vaedocs.derivation.worlds.effort import Effort
 from vaedocs.derivation.worlds.matrices import Mat
 from vaedocs.derivation.worlds.outcome import Counterexample
@@ -51,12 +52,20 @@ def plain(v: Any) -> str:
         return "[" + ", ".join("[" + ", ".join(plain(a) for a in r) + "]" for r in v.rows) + "]"
     if isinstance(v, (Fraction, int)):
         f = F(v)
-        return str(f) if len(str(f)) <= 9 else f"{float(f):.5g}"
+        return str(f) if len(str(f)) <= 9 else decimal(float(f))
     if isinstance(v, LogNumber):
         text = spell(v)
         return text if len(text) < 30 else f"{float(v):.6g}"
     f = F(float(v)).limit_denominator(64)
-    return str(f) if abs(float(f) - float(v)) < 1e-12 else f"{float(v):.5g}"
+    return str(f) if abs(float(f) - float(v)) < 1e-12 else decimal(float(v))
+
+
+def decimal(v: float) -> str:
+    """Five digits; more where these would look like a whole number that it is not."""
+    digits = next(
+        (n for n in (5, 8, 12) if v == int(v) or not float(f"{v:.{n}g}").is_integer()), 15
+    )
+    return f"{v:.{digits}g}"
 
 
 def shown(name: Any) -> str:
@@ -132,12 +141,18 @@ def candidates(comparison: Any, start: tuple[Any, ...]) -> Any:
     world = comparison.world
     spaces = sorted({world.context.space(s) for s in set(world.context.slot_of.values())})
 
-    def tiny(i: int, sizes: dict[str, int]) -> Any:
+    corners = near(world, 30, 2) or [{}]
+
+    def tiny(i: int, sizes: dict[str, int], style: str = "tiny", simple: bool = False) -> Any:
         def make() -> None:
-            world.style = "tiny"
+            world.style, world.corner = style, corners[i % len(corners)] if simple else {}
             if not world.smooth:
                 world.size, world.sizes_of = 2, sizes
-            world.redraw((comparison.seed, "tiny", i))
+            try:
+                world.redraw((comparison.seed, "tiny", i))
+                comparison.values()  # draws what is needed at this corner
+            finally:
+                world.corner = {}
 
         return make
 
@@ -171,6 +186,7 @@ def candidates(comparison: Any, start: tuple[Any, ...]) -> Any:
 
     if world.smooth:
         return [
+            *(tiny(i, {}, simple=True) for i in range(len(corners) + 6)),
             *(tiny(i, {}) for i in range(6)),
             *(rough(d) for d in (1, 2, 4, 8)),
             *(styled("extreme", i) for i in range(4)),
@@ -178,7 +194,9 @@ def candidates(comparison: Any, start: tuple[Any, ...]) -> Any:
     few = [dict(zip(spaces, s, strict=False)) for s in product((1, 2), repeat=min(len(spaces), 3))]
     few = [{**dict.fromkeys(spaces, 2), **sizes} for sizes in few] or [{}]
     few += few[-1:] * (len(few) > 1)
-    found = [tiny(i, few[i % len(few)]) for i in range(TRIALS)]
+    found = [tiny(i, few[i % len(few)], "simple", simple=True) for i in range(2 * TRIALS)]
+    found += [tiny(i, few[-1], "steep", simple=True) for i in range(TRIALS // 2)]
+    found += [tiny(i, few[i % len(few)]) for i in range(TRIALS)]
     found += [tiny(TRIALS + i, few[-1]) for i in range(6)] + [even(i) for i in range(3)]
     return found + [styled("bold", i) for i in range(10)]
 
@@ -198,20 +216,36 @@ def simplified(value: Any, digits: int) -> Any:
 def weigh(comparison: Any, pair: Any, best: tuple[float, float] = (3, 0)) -> tuple[float, float]:
     """How hard a counterexample is to follow: less is better, and ``best`` is the best so far."""
     gap = max(abs(float(a - b)) for a, b in zip(entries(pair[0]), entries(pair[1]), strict=True))
-    invisible = 2 if gap < 1e-3 else 1 if gap < VISIBLE or gap > 1e6 else 0
+    size = max(abs(float(v)) for side in pair for v in entries(side))
+    invisible = 2 if gap < 1e-3 else 1 if gap < VISIBLE * min(1, size) or gap > 1e6 else 0
     if invisible > best[0]:
         return (invisible, 0)
-    world = comparison.world
+    world, context = comparison.world, comparison.context
     told = describe(world, comparison.sides)
-    long = sum(max(0, len(n) - 3) for n in NUMBER.findall(told.description))
-    bulk = len(told.description) + 4 * long
+    words = NUMBER.sub("", told.description)
+    bulk = (
+        len(words)
+        + 150 * (gap < VISIBLE)
+        + 3 * sum(map(effort_to_read, NUMBER.findall(told.description)))
+    )
     if not world.smooth:
         sizes = [len(v) for v in world.weights.values()]
+        observed = {context.space(context.slot_of[n]) for n in told.observed}
+        averaged = [len(v) for space, v in world.weights.items() if space not in observed]
         bulk += 25 * sum(max(0, size - 2) for size in sizes)
+        bulk += 45 * averaged.count(1) * (comparison.relation == "=")
         bulk += 60 * (
             bool(sizes) and max(sizes) == 1 and comparison.relation == "="
         )  # where nothing can vary, too much is equal
     return (invisible, bulk)
+
+
+def effort_to_read(number: str) -> float:
+    """0 and 1 are read at a glance, 2 and 1/2 nearly so, 197/480 is not."""
+    above, _, below = number.partition("/")
+    if "." in number or not above.isdigit():
+        return 30
+    return min(30.0, 0.9 * int(above)) + (min(30.0, float(below)) if below.isdigit() else 0)
 
 
 class Told:
@@ -220,6 +254,7 @@ class Told:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.values: dict[str, Any] = {}
+        self.observed: list[str] = []  # random variables at one point, not averaged over
 
     def add(self, text: str, key: str, value: Any) -> None:
         """One line, once."""
@@ -303,6 +338,7 @@ def describe(world: Any, sides: tuple[Expr, ...]) -> Told:
     told = Told()
     densities, applied, free, numbers = mentioned(world, sides)
     context = world.context
+    told.observed = [name for name in free if context.is_random(name)]
     for name in free:
         if context.is_random(name) or name in context.definitions:
             continue

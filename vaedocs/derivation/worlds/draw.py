@@ -85,6 +85,7 @@ class World(Evaluator):
         self.seed, self.style = seed, style
         self.salts: dict[Any, Any] = {}  # groups that were drawn anew
         self.raw_values: dict[Any, Any] = {}
+        self.corner: dict[str, Fraction] = {}  # values that are chosen, not drawn
         self.extra_tags: dict[str, set[str]] = {}
         self.computed: dict[str, Expr] = {}
         self.function_sizes: dict[str, tuple[int, ...]] = {}
@@ -238,6 +239,11 @@ class World(Evaluator):
         if name in self.context.counting and not self.context.shape(name):
             return F(self.count_of(name))
         shape = self.sizes(self.context.shape(name))
+        if name in self.corner:
+            chosen = self.corner[name]
+            if len(shape) < 2:
+                return column([chosen] * shape[0]) if shape else chosen
+            return identity(shape[0], chosen)
         if not shape:
             declared = self.theory.variables.get(name)
             if declared is not None and (declared.values or declared.low is not None):
@@ -523,6 +529,10 @@ def group_of(key: Any) -> Any:
 
 def holds(relation: str, a: Any, b: Any, exact: bool) -> bool:
     """Whether a declared relation holds between two values."""
+    if isinstance(a, Mat) != isinstance(b, Mat):  # x ≠ 0 of a vector
+        m, number = (a, b) if isinstance(a, Mat) else (b, a)
+        zeros = m.map(lambda v: v * 0)
+        return number == 0 and holds(relation, *((m, zeros) if m is a else (zeros, m)), exact)
     if isinstance(a, Mat) or isinstance(b, Mat):
         if not (isinstance(a, Mat) and isinstance(b, Mat) and a.shape == b.shape):
             return False

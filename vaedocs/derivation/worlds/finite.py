@@ -31,6 +31,9 @@ MASSES = {
     "tiny": (1, 2, 3),
     "bold": (1, 1, 3, 9, 99),
     "flat": (5, 6, 7),
+    "even": (1,),
+    "simple": (1, 1, 2, 3),
+    "steep": (1, 4),
 }
 WEIGHTS = {
     "plain": tuple(F(s) for s in ["1", "1/2", "2", "1/4", "3/2", "3", "1/3"]),
@@ -38,6 +41,9 @@ WEIGHTS = {
     "tiny": tuple(F(s) for s in ["1", "1/2", "2"]),
     "bold": tuple(F(s) for s in ["1", "1", "1/2", "1/8", "8"]),
     "flat": tuple(F(s) for s in ["1", "1/8", "8", "1/2"]),
+    "even": (F(1),),
+    "simple": (F(1),),
+    "steep": (F(1),),
 }
 
 

@@ -29,6 +29,7 @@ from vaedocs.derivation.worlds.comparison import (
     Pair,
     entries,
 )
+from vaedocs.derivation.worlds.corners import far
 from vaedocs.derivation.worlds.counterexample import nicest
 from vaedocs.derivation.worlds.effort import Effort
 from vaedocs.derivation.worlds.finite import FiniteWorld
@@ -80,6 +81,14 @@ class Finite(Comparison):
                 return True
         return False
 
+    def same(self, pair: Pair) -> bool:
+        if self.method == EXACT:
+            return not self.differ(pair)
+        return all(
+            abs(a - b) <= 1e-25 * abs(b)
+            for a, b in zip(entries(pair[0]), entries(pair[1]), strict=True)
+        )
+
     def violated(self, pair: Pair) -> bool:
         """Whether an inequality is certainly violated."""
         direction = INEQUALITIES[self.relation]
@@ -128,6 +137,12 @@ class Finite(Comparison):
             return self.refuted(equal)
         if not self.instances:
             return self.finish()
+        if strict and (equal := self.touches()) is not None:
+            return self.refuted(equal)
+        for _ in self.at_corners(far(self.world)):
+            pair = self.values()
+            if pair is not None and self.violated(pair):
+                return self.refuted(pair)
         slow = self.world
         fast = FiniteWorld(self.context, Floats(), self.seed)
         left, right = self.left, self.right

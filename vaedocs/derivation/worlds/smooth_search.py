@@ -97,6 +97,8 @@ class Smooth(Comparison):
     def equality(self) -> Outcome:
         claim_equal = self.relation != "!="
         unclear, agreed = 0, None
+        if not claim_equal and (equal := self.touches()) is not None:
+            return self.refuted(equal)
         for _ in self.admissible_worlds(self.count):
             try:
                 pair = self.values()
@@ -145,6 +147,8 @@ class Smooth(Comparison):
         half = self.effort.left() // 2
         found: list[tuple[float, int, dict[Any, Any], Any, str]] = []
         strict, always_equal, last = self.relation in {"<", ">"}, True, None
+        if strict and (equal := self.touches()) is not None:
+            return self.refuted(equal)
         for i in self.admissible_worlds(36):
             try:
                 pair = self.values()
