@@ -26,9 +26,6 @@ from vaedocs.reparameterization import sample
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-if TYPE_CHECKING:
-    pass
-
 
 class ConditionalVariationalAutoencoder(nn.Module):
     """Encoder q(z|x, y), prior network p(z|x) and decoder p(y|x, z).
@@ -198,6 +195,9 @@ def signs() -> Signs:
 
 NOISE = 0.15  # standard deviation of y around its branch
 VARIANCE = NOISE**2
+HIDDEN = 16  # units of each network
+TRAINED = 400  # pairs
+UNSEEN = 200  # pairs
 
 
 def branches(count: int, seed: int) -> tuple[Tensor, Tensor]:
@@ -218,11 +218,11 @@ def branch_log_density(x: Tensor, y: Tensor) -> Tensor:
 
 @cache
 def train(leaky: bool = False, steps: int = 1500) -> ConditionalVariationalAutoencoder:
-    """Fit the model with one latent variable to 400 points of the branches, c held at the truth."""
-    x, y = branches(400, seed=0)
+    """Fit the model with one latent variable to the branches, its variance held at the truth."""
+    x, y = branches(TRAINED, seed=0)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        model = ConditionalVariationalAutoencoder(1, 1, 1, (16,), leaky=leaky).double()
+        model = ConditionalVariationalAutoencoder(1, 1, 1, (HIDDEN,), leaky=leaky).double()
     generator = torch.Generator().manual_seed(1)
     optimiser = torch.optim.Adam(model.parameters(), lr=0.02, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
@@ -287,7 +287,7 @@ def log_conditional_density(
 
 
 class Branches(NamedTuple):
-    """Means over 200 unseen points of the branches, in nats."""
+    """Means over unseen points of the branches, in nats."""
 
     truth: float
     log_conditional: float
@@ -295,11 +295,16 @@ class Branches(NamedTuple):
     smallest_gap: float
     leaky_claim: float
 
+    @property
+    def excess(self) -> float:
+        """By how much the leaky model claims to beat the process that made the data."""
+        return self.leaky_claim - self.truth
+
 
 @cache
 def measured() -> Branches:
     """An honest and a leaky model on unseen points, against the density that made the data."""
-    x, y = branches(200, seed=2)
+    x, y = branches(UNSEEN, seed=2)
     density, honest = log_conditional_density(train(), x, y), claimed_bound(train(), x, y)
     return Branches(
         branch_log_density(x, y).mean().item(),
@@ -366,6 +371,8 @@ def halves() -> tuple[LinearConditional, LinearConditional]:
 class Halves(NamedTuple):
     """Mean log-density of the unseen bottom halves, in nats, with and without the top half."""
 
+    counts: int
+    units: int
     conditional: float
     plain: float
     gained: float
@@ -378,7 +385,8 @@ def halves_measured() -> Halves:
     given, alone = halves()
     with_top = given.log_likelihood(top, bottom)
     without = alone.log_likelihood(top[:, :0], bottom)
-    return Halves(with_top, without, with_top - without)
+    counts, units = given.residual.weight.shape
+    return Halves(counts, units, with_top, without, with_top - without)
 
 
 def figure_networks() -> Figure:
@@ -421,7 +429,7 @@ def figure_branches() -> Figure:
     """The data, predictions from the prior, and the regression that goes between the branches."""
     from vaedocs.drawing import COLOURS, axes
 
-    x, y = branches(400, seed=0)
+    x, y = branches(TRAINED, seed=0)
     new_x, _ = branches(400, seed=3)
     generator = torch.Generator().manual_seed(4)
     noise = torch.randn(400, 2, generator=generator, dtype=torch.float64)
