@@ -15,6 +15,17 @@ def test_local_and_global_term_sum_to_the_divergence_from_the_prior():
     torch.testing.assert_close(split, kl_divergence.diagonal_to_standard_normal(mean, log_variance))
 
 
+def test_the_loss_is_minus_a_gaussian_log_likelihood_plus_the_divergence():
+    x, decoded = torch.rand(2, 7, 64, generator=GENERATOR, dtype=torch.float64)
+    mean, log_variance = torch.randn(2, 7, 3, generator=GENERATOR, dtype=torch.float64)
+    loss = page.regularised_loss(x, decoded, mean, (0.5 * log_variance).exp())
+    likelihood = torch.distributions.Normal(decoded, page.NOISE_VARIANCE**0.5)
+    constant = likelihood.log_prob(decoded).sum(-1)  # the value at the peak
+    witness = constant - likelihood.log_prob(x).sum(-1)
+    witness = witness + kl_divergence.diagonal_to_standard_normal(mean, log_variance)
+    torch.testing.assert_close(loss, witness)
+
+
 def test_each_term_is_zero_at_one_place_only():
     std = torch.tensor([[1.0, 1.0], [0.9, 1.0], [1.0, 1.1]], dtype=torch.float64)
     values = page.local_term(std)
