@@ -11,7 +11,7 @@ REFUSED = [
     (r"\mathbb{E}_{5}[z] = 3", 1, 13, "a random variable is needed here", "name one"),
     (r"p(x + 1) = p(x, z)", 1, 3, "inside p(…) stand random variables", "p(x = "),
     (r"\log p(x) \geq \mathcal{L}", 1, 16, r"\mathcal{L} is not defined", r"given: \mathcal{L} :="),
-    ("h(2X) = h(X)", 1, 1, "the entropy of an expression", "name the new variable"),
+    ("h(X^2) = h(X)", 1, 1, "the entropy of an expression", "name the new variable"),
     (r"\mathcal{N}(0, 1) = 3", 1, 1, "a distribution is no number", "for its density at z"),
     (r"\mathcal{N}(x; 0) = 3", 1, 1, "takes 2 parameters, found 1", r"\mathcal{N}(\mu, \sigma^2)"),
     ("p(x) + q(x)", 1, 1, "this display claims nothing", "write an equation"),
@@ -26,7 +26,7 @@ REFUSED = [
     (r"f(x) \to 3", 1, 6, "is no relation that can be decided", "an inequality"),
     (r"\log p(x \mid z) p(z) = 0", 1, 18, "inside the logarithm?", r"\log\left("),
     (r"\frac{d y}{d x} = 3", 1, 1, "nothing says how y depends on x", "write y(x)"),
-    (r"P(X \geq a) = 3", 1, 3, "a relation stands where a value is needed", "an integral"),
+    (r"1 + f(X \geq a) = 3", 1, 7, "a relation stands where a value is needed", "an integral"),
     (r"\prod_x p(x) = 1", 1, 1, "a product over all values", r"\prod_{i=1}^{N}"),
     (
         "\\begin{aligned}\na &= a \\\\\n  &= \\mathbb{E}[3]\n\\end{aligned}",

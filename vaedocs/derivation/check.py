@@ -142,7 +142,8 @@ class _Check(Steps, Verdicts):
         """Elaborate twice: the first time shows what shapes the letters have."""
         first = self._scope(display, statements, integers, None)
         steps = self._steps(first, display, statements)
-        if not (first.declared_shapes or first.declared_tags or first.theory.functions):
+        learnt = first.declared_shapes or first.declared_tags or first.theory.functions
+        if not (learnt or first.numbered):
             return first, steps  # nothing was learnt, so nothing would be read differently
         scope = self._scope(display, statements, integers, first)
         return scope, self._steps(scope, display, statements)
@@ -162,6 +163,8 @@ class _Check(Steps, Verdicts):
             for node in walk(tree):
                 if isinstance(node, s.Derivative | s.Extremum):
                     items = node.variables if isinstance(node, s.Derivative) else node.over
+                    if isinstance(node, s.Derivative):
+                        items = items or scope.survey.gradient_variables(node.body)
                     scope.differentiated |= {
                         spell(inner)
                         for item in items
@@ -175,6 +178,7 @@ class _Check(Steps, Verdicts):
             scope.declared_shapes.update(learnt.declared_shapes)
             scope.declared_tags.update(learnt.declared_tags)
             scope.copies |= learnt.copies
+            scope.known_numbered |= learnt.numbered
             theory.functions.update(learnt.theory.functions)
         for text, chain in earlier:
             hypotheses = Hypotheses(scope, text)

@@ -7,8 +7,10 @@ piece is elaborated, so that ``z`` means the same in all of them.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import TypeGuard
 
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.spelling import is_parameter, letter, spell, stem, walk
@@ -16,6 +18,7 @@ from vaedocs.derivation.spelling import is_parameter, letter, spell, stem, walk
 DENSITY_LETTERS = frozenset(["p", "q", "r", "P", "Q", "R", "Pr", "pi", "rho"])
 DIVERGENCES = frozenset(["KL", "kl", "D_KL", "D"])
 ENTROPIES = frozenset({"H", "h"})
+FUNCTION_LETTERS = frozenset("fghFGT")  # f^{-1}(x) is a function at x, A^{-1}(x) a product
 INFORMATION = frozenset({"I", "MI"})
 FAMILIES = {
     "N": "normal",
@@ -91,6 +94,7 @@ class Survey:
     random: dict[str, None] = field(default_factory=dict)
     called: set[str] = field(default_factory=set)
     bare: set[str] = field(default_factory=set)
+    uses: Counter[str] = field(default_factory=Counter)  # how often each of these
     parameter_heads: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     separate: set[str] = field(
         default_factory=set
@@ -107,6 +111,22 @@ class Survey:
         default_factory=set
     )  # heads that stand without arguments in a divergence, an entropy, an expectation
 
+    measures: set[str] = field(default_factory=set)  # P of P(X > a), where P(x) is never written
+    data: set[frozenset[str]] = field(default_factory=set)  # x, where p(x) is not p_\theta(x)
+    same: dict[str, str] = field(default_factory=dict)  # a of \delta(x - a): a value of x
+    parameters: dict[str, s.Name] = field(default_factory=dict)  # θ, φ, wherever they stand
+
+    def gradient_variables(self, body: s.Node) -> tuple[s.Name, ...]:
+        r"""In what ``\nabla f`` is taken that does not say so: the only parameter in sight, or
+        where there is none the only argument of the functions in f.
+        """
+        found = dict(self.parameters)
+        calls = [node for node in walk(body) if isinstance(node, s.Call)]
+        if not found and not any(is_density_call(call, self) for call in calls):
+            items = [item for call in calls for group in call.groups for item in group]
+            found = {spell(item): item for item in items if isinstance(item, s.Name)}
+        return tuple(found.values()) if len(found) == 1 else ()
+
     def slot(self, name: s.Name) -> str:
         """The slot a name fills: ``z_1`` is a copy of ``z`` unless its decorated forms are
         variables of their own.
@@ -114,7 +134,7 @@ class Survey:
         base = stem_of_variable(name)
         if base in self.separate:
             return spell(name)
-        return base
+        return self.same.get(base, base)
 
 
 def stem_of_variable(name: s.Name) -> str:
@@ -173,7 +193,8 @@ def subscripted_variable(head: s.Name, left: list[s.Node], found: Survey) -> s.N
     (part,) = head.subscripts
     if not isinstance(part, s.Name) or part.style or is_parameter(part) or len(part.base) > 1:
         return None
-    return part
+    lower = part.base.lower()
+    return replace(part, base=lower) if lower in found.bare else part
 
 
 def is_density_call(node: s.Node, survey: Survey | None = None) -> bool:
@@ -199,6 +220,15 @@ def is_density_call(node: s.Node, survey: Survey | None = None) -> bool:
         and not node.head.style
     )
     return small and node.separators[:1] == ("|",) and "||" not in node.separators
+
+
+def is_event(node: s.Node) -> TypeGuard[s.Relation]:
+    r"""Whether an argument of a density is an event, as in ``P(X \geq a)``, and no value."""
+    if not isinstance(node, s.Relation):
+        return False
+    return node.symbol in {"<", "<=", ">", ">="} or (
+        node.symbol in {"=", "!="} and not isinstance(node.left, s.Name)
+    )
 
 
 def survey(trees: list[s.Node]) -> Survey:
@@ -228,10 +258,20 @@ def survey(trees: list[s.Node]) -> Survey:
         for node in walk(tree):
             if isinstance(node, s.Call) and is_density_call(node, found):
                 calls.append(node)
+            if isinstance(node, s.Name) and is_parameter(node):
+                found.parameters.setdefault(spell(node), node)
             if isinstance(node, s.Call) and _informs(node):
                 informed.append(node)
             if isinstance(node, s.Call) and isinstance(node.head, s.Name):
                 found.called.add(spell(node.head))
+            if (
+                isinstance(node, s.Call)
+                and isinstance(node.head, s.Power)
+                and isinstance(node.head.base, s.Name)
+                and node.head.base.base in FUNCTION_LETTERS
+                and spell(node.head.exponent) == "-1"
+            ):
+                found.called.add(spell(node.head.base))
             if isinstance(node, s.BigOperator) and node.upper is not None:
                 _hint_indices(node, found)
         _collect_bare(tree, found)
@@ -243,8 +283,16 @@ def survey(trees: list[s.Node]) -> Survey:
     }
     _separate(calls, found)
     _separate(informed, found)
+    _measures(calls, found)
+    for tree in trees:
+        _same_space(tree, calls, found)
     for call in calls:
         _sign(call, found)
+    for call in calls:
+        for name in _in_events(call):  # P(|X - \mu| \geq a)
+            if name.base.isupper() and name.base.lower() not in found.random:
+                found.random.setdefault(found.slot(name), None)
+    _data_beside_model(trees, found)
     for tree in trees:
         for node in walk(tree):
             match node:
@@ -329,6 +377,7 @@ def _collect_bare(node: s.Node, found: Survey) -> None:
         return
     if isinstance(node, s.Name):
         found.bare.add(spell(node))
+        found.uses[spell(node)] += 1
         return
     for child in children(node):
         _collect_bare(child, found)
@@ -374,6 +423,83 @@ def _separate(calls: list[s.Call], found: Survey) -> None:
                 found.separate.add(base)
 
 
+def _same_space(tree: s.Node, calls: list[s.Call], found: Survey) -> None:
+    r"""The a of Dirac's ``\delta(x - a)`` is a value of x, also in p(a)."""
+    for node in walk(tree):
+        if not isinstance(node, s.Call) or spell(node.head) != r"\delta":
+            continue
+        items = [item for group in node.groups for item in group]
+        terms = items[0].terms if len(items) == 1 and isinstance(items[0], s.Sum) else ()
+        names = [term for _, term in terms if isinstance(term, s.Name)]
+        if [sign for sign, _ in terms] != [1, -1] or len(names) != 2 or any(map(decorated, names)):
+            continue
+        first, second = (stem_of_variable(name) for name in names)
+        seen = [{spell(n) for n in walk(call) if isinstance(n, s.Name)} for call in calls]
+        if first != second and not any({first, second} <= inside for inside in seen):
+            found.same[second] = first
+
+
+def has_parameter(node: s.Node) -> bool:
+    r"""Whether a density is written with a parameter: ``p_\theta``, ``p(x; \theta)``."""
+    head = node.head if isinstance(node, s.Call) else node
+    items = [item for group in node.groups for item in group] if isinstance(node, s.Call) else []
+    parts = head.subscripts if isinstance(head, s.Name) else ()
+    return any(map(is_parameter, (*parts, *items)))
+
+
+def _data_beside_model(trees: list[s.Node], found: Survey) -> None:
+    r"""``D_{KL}(p(x) \| p_\theta(x))`` compares two densities, and ``\mathbb{E}_{p(x)}[\log
+    p_\theta(x)]`` is an average over data: there p(x) is no value of the model p_\theta.
+    """
+
+    def key(node: s.Node) -> frozenset[str] | None:
+        head = node.head if isinstance(node, s.Call) else node
+        if not isinstance(head, s.Name) or head.base != "p" or head_stem(head) != "p":
+            return None
+        if not isinstance(node, s.Call):
+            return frozenset()
+        left, right, _ = arguments(node)
+        names = [item for item in left if isinstance(item, s.Name)]
+        given = [item for item in right if not is_parameter(item)]
+        return None if given or len(names) < len(left) else frozenset(map(found.slot, names))
+
+    for node in (one for tree in trees for one in walk(tree)):
+        pairs: list[tuple[s.Node | None, s.Node]] = []
+        if is_divergence_call(node) and isinstance(node, s.Call):
+            items = [item for group in node.groups for item in group]
+            pairs = [(items[0], items[1]), (items[1], items[0])] if len(items) == 2 else []
+        if isinstance(node, s.Expectation):
+            inside = [one for one in walk(node.body) if isinstance(one, s.Call)]
+            pairs = [(one.distribution, call) for one in node.samplings for call in inside]
+        for plain, model in pairs:
+            if not isinstance(plain, s.Call | s.Name) or not isinstance(model, s.Call | s.Name):
+                continue
+            first, second = key(plain), key(model)
+            if has_parameter(plain) or not has_parameter(model) or first is None or second is None:
+                continue
+            if (first or second) == (second or first):
+                found.data.add(first or second)
+
+
+def _in_events(call: s.Call) -> Iterator[s.Name]:
+    """The single letters in the events of ``P(X > a)``."""
+    for item in arguments(call)[0]:
+        for name in walk(item) if is_event(item) else ():
+            if isinstance(name, s.Name) and len(name.base) == 1:
+                yield name
+
+
+def _measures(calls: list[s.Call], found: Survey) -> None:
+    r"""``P(X > a)`` and ``P(X = x)`` speak of the density p, unless P(x) is a density itself."""
+    plain: set[str] = set()
+    for call in calls:
+        assert isinstance(call.head, s.Name)
+        if call.head.base in {"P", "Pr"}:
+            values = [item for item in arguments(call)[0] if not isinstance(item, s.Relation)]
+            (plain if values else found.measures).add(head_stem(call.head))
+    found.measures -= plain
+
+
 def _sign(call: s.Call, found: Survey) -> None:
     left, right, parameters = arguments(call)
     if not isinstance(call.head, s.Name):
@@ -389,6 +515,7 @@ def _sign(call: s.Call, found: Survey) -> None:
         return tuple(made)
 
     head = head_stem(call.head)
+    head = "p" if head in found.measures else head
     for item in left:
         if is_parameter(item):
             found.random_parameters.add(spell(item))
@@ -403,7 +530,8 @@ def _sign(call: s.Call, found: Survey) -> None:
         )
         if not is_parameter(item)
     )
-    found.signatures[head].append(Signature(lefts, rights))
+    if not any(map(is_event, left)):
+        found.signatures[head].append(Signature(lefts, rights))
     for slot in (*lefts, *rights):
         found.random.setdefault(slot, None)
     for item in (*call.head.subscripts, *right, *parameters):

@@ -108,6 +108,19 @@ class Theory:
         """Declare more about a symbol's domain."""
         self.domains[symbol] = self.tags(symbol) | set(tags)
 
+    def follows(self, key: DensityKey) -> bool:
+        """Whether a density follows from the declared formulas of its head: what it speaks of can
+        be reached from them, and what it is a density of is itself declared.
+        """
+        head, slots, given = key
+        declared = [k for k in (*self.families, *self.density_definitions) if k[0] == head]
+        made = frozenset[str]().union(*(k[1] for k in declared))
+        reached = frozenset[str]().union(*(k[2] for k in declared)) - made
+        for _ in declared:
+            for k in declared:
+                reached |= k[1] if k[2] <= reached else frozenset()
+        return slots <= made and slots | given <= reached
+
     def facts(self) -> Iterator[Fact]:
         """Every declared equation that a step may use: definitions, density definitions, families,
         constraints.

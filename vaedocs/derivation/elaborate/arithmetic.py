@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import sympy
 from sympy import Expr, Integer, Symbol
+from sympy.logic.boolalg import Boolean
 
 from vaedocs.derivation import expressions as e
 from vaedocs.derivation import syntax as s
@@ -52,14 +53,9 @@ class Arithmetic(Vectors):
                 term = self.set_shape(
                     term, target
                 )  # an undeclared letter added to a vector is a vector
+            elif target and not self.shape(term) and term != 0:
+                term = self._as_vector_term(term, target, place)
             if self.shape(term) != target and term != 0:
-                if (
-                    not self.shape(term)
-                    and len(target) == 2
-                    and target[0] == target[1]
-                    and isinstance(term, e.Scalar)
-                ):
-                    pass
                 raise self.mismatch(
                     place,
                     f"this is {describe(self.shape(term))} and cannot be added to something "
@@ -67,6 +63,30 @@ class Arithmetic(Vectors):
                 )
             total = total + sign * term
         return total
+
+    def _as_vector_term(self, term: Expr, target: Shape, place: s.Node) -> Expr:
+        """``2 x_0`` beside a vector: the letter that nobody declared is a vector too."""
+        factors = term.args if isinstance(term, sympy.Mul) else (term,)
+        open_ = [
+            part
+            for part in factors
+            if isinstance(part, Symbol)
+            and not self.theory.tags(part)
+            and part.name not in self.scope.declared_shapes
+        ]
+        random = [part for part in open_ if self.slot_of(part) in self.scope.survey.random]
+        latin = [part for part in open_ if part.name[0].isalpha()]
+        chosen = next((found for found in (random, latin, open_) if len(found) == 1), None)
+        if chosen is None and open_:
+            raise self.refuse(
+                place,
+                f"which of {', '.join(part.name for part in open_)} is {describe(target)}?",
+                "declare it, for example x \\in \\mathbb{R}^N",
+            )
+        if chosen is None or len(target) != 1:
+            return term
+        made = self.set_shape(chosen[0], target)
+        return sympy.Mul(*(made if part == chosen[0] else part for part in factors))
 
     def _under_their_sum(self, pieces: list[tuple[int, s.Node]]) -> list[tuple[int, s.Node]]:
         """``\\sum_i a_i + b_i``: a term that uses the index of the sum before it belongs under that
@@ -281,22 +301,42 @@ class Arithmetic(Vectors):
             left = self.scalar(condition.left)  # type: ignore[arg-type]
             for link in condition.links:
                 right = self.scalar(link.right)
-                maker = {
-                    "=": sympy.Eq,
-                    "<": sympy.Lt,
-                    "<=": sympy.Le,
-                    ">": sympy.Gt,
-                    ">=": sympy.Ge,
-                    "!=": sympy.Ne,
-                }.get(link.symbol)
-                if maker is None:
-                    raise self.refuse(condition, "a case needs a comparison as its condition")
-                tests.append(maker(left, right))
+                tests.append(self.compared(left, link.symbol, right, condition))
                 left = right
             branches.append((self.scalar(value), sympy.And(*tests)))
         return sympy.Piecewise(*branches)
 
+    def compared(self, left: Expr, symbol: str, right: Expr, node: s.Node) -> Boolean:
+        """``left < right`` as a condition."""
+        maker = COMPARISONS.get(symbol)
+        if maker is None:
+            raise self.refuse(node, "a condition is a comparison", "write =, <, > or \\neq")
+        return maker(left, right)
 
+    def indicator(self, condition: s.Relation) -> Expr:
+        """1 where a comparison, or a chain of them as ``a < x < b``, holds, else 0."""
+        first: Expr = Integer(1)
+        left = condition.left
+        if isinstance(left, s.Relation):
+            first, left = self.indicator(left), left.right
+        holds = self.compared(
+            self.scalar(left), condition.symbol, self.scalar(condition.right), condition
+        )
+        return first * sympy.Piecewise((Integer(1), holds), (Integer(0), True))
+
+    def indicated(self, head: s.Name, items: tuple[s.Node, ...]) -> Expr | None:
+        r"""``\mathbb{1}[x > a]``, ``1_{\{x > a\}}``: an indicator; None for anything else."""
+        if head.base not in {"1", "I"} or not items:
+            return None
+        bare = [item.body if isinstance(item, s.Group) else item for item in items]
+        if not all(isinstance(item, s.Relation) for item in bare):
+            return None
+        return sympy.Mul(*(self.indicator(item) for item in bare if isinstance(item, s.Relation)))
+
+
+COMPARISONS: dict[str, Callable[[Expr, Expr], Boolean]] = {
+    "=": sympy.Eq, "!=": sympy.Ne, "<": sympy.Lt, "<=": sympy.Le, ">": sympy.Gt, ">=": sympy.Ge,
+}  # fmt: skip
 DIGITS = 300
 
 

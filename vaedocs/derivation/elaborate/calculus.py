@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sympy
-from sympy import Expr, Symbol
+from sympy import Expr, Integer, Symbol
 
 from vaedocs.derivation import expressions as e
 from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
-from vaedocs.derivation.elaborate.scope import Claimed
+from vaedocs.derivation.elaborate.scope import Claimed, NeedsInteger
 from vaedocs.derivation.elaborate.sums import Sums
+from vaedocs.derivation.elaborate.trees import is_index_letter, used_indices
 from vaedocs.derivation.shapes import shape
-from vaedocs.derivation.spelling import spell
+from vaedocs.derivation.spelling import spell, stem, walk
 from vaedocs.derivation.theory import Fact
 
 
@@ -19,10 +20,13 @@ class Calculus(Sums):
     """Reads derivatives, optima and braces."""
 
     def _derivative(self, node: s.Derivative) -> Expr:
-        body = self.expression(node.body)
-        variables = [self._derivative_variable(item, node) for item in node.variables]
-        if not variables:
+        if (through := self._through_transform(node)) is not None:
+            return through
+        items = node.variables or self.scope.survey.gradient_variables(node.body)
+        if not items:
             raise self.refuse(node, "a gradient must say in which variable", r"write \nabla_\phi")
+        body = self.expression(node.body)
+        variables = [self._derivative_variable(item, node) for item in items]
         self._refuse_unknown_dependence(node, body, variables)
         inner, by = self.shape(body), self.shape(variables[0])
         kind: str = node.kind
@@ -36,13 +40,38 @@ class Calculus(Sums):
         scalar = not shape(e.Derivative(kind, body, variables, False), self.theory)
         return made if scalar else e.Derivative(kind, body, variables, False)
 
+    def _through_transform(self, node: s.Derivative) -> Expr | None:
+        r"""``\frac{dg}{dx}`` where ``x = f(z)`` is given: by the chain rule, over dx/dz."""
+        outer = node.variables[0] if len(node.variables) == 1 else None
+        if node.kind != "partial" or not isinstance(outer, s.Name):
+            return None
+        made = self.scope.transforms.get(self.slot(outer))
+        if made is None or self.slot(outer) in self.held:
+            return None
+        names = {self.slot(n): n for n in walk(made.body) if isinstance(n, s.Name)}
+        sources = names.keys() & self.scope.survey.random.keys()
+        if len(sources) != 1:
+            return None
+        (slot,) = sources
+        source, body = self.variable(slot).symbol, self.expression(node.body)
+        if slot in self.held or source not in body.free_symbols:
+            return None
+        kind = "jacobian" if self.shape(source) else "partial"
+        slope = e.Derivative(kind, self.expression(outer), (source,), kind == "partial")
+        inverse = e.Inverse(slope) if self.shape(source) else 1 / slope
+        if body == source:
+            return inverse
+        if self.shape(source):
+            raise self.refuse(node, "this derivative in a made variable is not in the language")
+        return e.Derivative("partial", body, (source,), True) * inverse
+
     def _refuse_unknown_dependence(
         self, node: s.Derivative, body: Expr, variables: list[Expr]
     ) -> None:
         """A name of which nothing is known is no constant: its derivative is not 0 but unknown."""
         own = {inner for variable in variables for inner in variable.free_symbols}
         if isinstance(body, Symbol) and body not in self.theory.definitions and body not in own:
-            name, by = body.name, spell(node.variables[0])
+            name, by = body.name, str(variables[0])
             raise self.refuse(
                 node,
                 f"nothing says how {name} depends on {by}, so its derivative is unknown",
@@ -68,6 +97,8 @@ class Calculus(Sums):
                 made = [self.scalar(item) for item in body.items]
                 return sympy.Max(*made) if node.name == "max" else sympy.Min(*made)
             raise self.refuse(node, f"{node.name} must say over what", rf"write \{node.name}_\phi")
+        if (entry := self._largest_entry(node)) is not None:
+            return entry
         over: list[Expr] = []
         for item in node.over:
             target = item.left if isinstance(item, s.Relation) else item
@@ -82,6 +113,56 @@ class Calculus(Sums):
             else:
                 over.append(self.expression(target))
         return e.Extremum(node.name, self.scalar(node.body), over)
+
+    def _largest_entry(self, node: s.Extremum) -> Expr | None:
+        r"""``\max_k a_k``, written out; None if it is no maximum over an index."""
+        if len(node.over) != 1:
+            return None
+        item = node.over[0]
+        limits = item.right if isinstance(item, s.Relation) else None
+        index = item.left if isinstance(item, s.Relation) else item
+        if not isinstance(index, s.Name) or spell(index) not in used_indices(node.body):
+            return None
+        if self.slot(index) in self.scope.survey.random or not is_index_letter(index):
+            return None
+        if node.name.startswith("arg"):
+            raise self.refuse(
+                node,
+                "at which index the optimum lies is not in the language",
+                r"say that one value is the largest: a_k \geq a_j",
+            )
+        if isinstance(limits, s.Group) and isinstance(limits.body, s.Node):
+            limits = limits.body
+        lower, upper = 1, self._size_below(node.body, spell(index))
+        if isinstance(limits, s.Range):
+            lower, upper = self._integer(limits.start), self._integer(limits.stop)
+        elif limits is not None:
+            raise self.refuse(item, "these limits are not read", r"write k = 1, \dots, K")
+        if upper is None:
+            hint = rf"write {spell(index)} = 1, \dots, K below {node.name}"
+            raise self.refuse(node, f"up to what does {spell(index)} run?", hint)
+        saved = self.indices.get(spell(index))
+        made = []
+        for k in range(lower, upper + 1):
+            self.indices[spell(index)] = Integer(k)
+            made.append(self.scalar(node.body))
+        del self.indices[spell(index)]
+        if saved is not None:
+            self.indices[spell(index)] = saved
+        return sympy.Max(*made) if node.name in {"max", "sup"} else sympy.Min(*made)
+
+    def _size_below(self, body: s.Node, index: str) -> int | None:
+        """How many values an index takes, from the names that carry it."""
+        for name in walk(body):
+            if not isinstance(name, s.Name) or [spell(i) for i in name.subscripts] != [index]:
+                continue
+            if (made := self.scope.declared_shapes.get(stem(name))) and len(made) == 1:
+                if made[0].is_Integer:
+                    return int(made[0])
+                raise NeedsInteger(str(made[0]))
+            if (hint := self.scope.survey.index_hints.get(stem(name))) is not None:
+                return self._integer(hint)
+        return None
 
     def _underbrace(self, node: s.Underbrace) -> Expr:
         body = self.expression(node.body)

@@ -24,6 +24,8 @@ class Calls(Calculus):
         if not isinstance(head, s.Name):
             return self._applied(node)
         items = tuple(item for group in node.groups for item in group)
+        if (indicator := self.indicated(head, items)) is not None:
+            return indicator
         name = spell(self.concrete(head))
         macro = self.macro(name, items, node)
         if macro and not (macro.parameters or self._belongs(macro, items)):
@@ -35,6 +37,8 @@ class Calls(Calculus):
             return self.family_density(node)
         if look.is_divergence_call(node):
             return self._divergence(node)
+        if (jacobian := self._jacobian(node)) is not None:
+            return jacobian
         if "||" in node.separators:
             raise self.refuse(
                 node,
@@ -48,7 +52,28 @@ class Calls(Calculus):
             return self._information(node)
         if look.is_density_call(node, self.scope.survey):
             return self._density(node)
+        if self._is_delta(node) and name not in self.scope.survey.bare:
+            raise self.refuse(
+                node,
+                "Dirac's delta has a meaning under an integral over its variable only",
+                r"write \int \delta(x - a) f(x)\,dx, or declare \delta if it is a function",
+            )
         return self._applied(node)
+
+    def _jacobian(self, node: s.Call) -> Expr | None:
+        r"""``J_f(z)``, the derivative of a function at z; None for anything else."""
+        head = node.head
+        if not isinstance(head, s.Name) or head.base != "J" or len(head.subscripts) != 1:
+            return None
+        function = head.subscripts[0]
+        base = function.base if isinstance(function, s.Power) else function
+        if not isinstance(base, s.Name) or len(node.groups) != 1 or len(node.groups[0]) != 1:
+            return None
+        if spell(base) not in {*self.scope.survey.called, *self.theory.functions}:
+            return None
+        item = node.groups[0][0]
+        value = replace(node, head=function)
+        return self.expression(s.Derivative("partial", value, (item,), span=node.span))
 
     def _belongs(self, macro: Macro, items: tuple[s.Node, ...]) -> bool:
         """Whether a name defined without arguments may be written with these: parameters of it."""
@@ -74,15 +99,7 @@ class Calls(Calculus):
             return True
         items = [item for group in node.groups for item in group]
         capital = [i for i in items for n in walk(i) if isinstance(n, s.Name) and n.base.isupper()]
-        if not capital or spell(head) in self.scope.survey.bare:
-            return False
-        if not all(isinstance(item, s.Name) for item in items):
-            raise self.refuse(
-                node,
-                "the entropy of an expression is not in the language",
-                "name the new variable and its density",
-            )
-        return True
+        return bool(capital) and spell(head) not in self.scope.survey.bare
 
     def _applied(self, node: s.Call) -> Expr:
         if (
@@ -123,8 +140,11 @@ class Calls(Calculus):
         """``f^{-1}(x)``: a function of its own, with values of the shape of x."""
         named = replace(function, base=f"{function.base}^{{-1}}")
         if len(node.groups) == 1 and len(node.groups[0]) == 1:
-            made = self.shape(self.expression(node.groups[0][0]))
-            self.theory.functions.setdefault(spell(named), FunctionInfo(spell(named), made))
+            argument = self.expression(node.groups[0][0])
+            if isinstance(argument, e.Apply) and argument.name == spell(function):
+                return argument.args[2][0]
+            info = FunctionInfo(spell(named), self.shape(argument), invertible=True)
+            self.theory.functions.setdefault(spell(named), info)
         return self.apply(replace(node, head=named))
 
     def call_as_product(self, node: s.Call) -> tuple[Expr, Expr] | None:

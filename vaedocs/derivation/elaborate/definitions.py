@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sympy import Expr, Symbol
 
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.elaborate.scope import Base, Macro, Mismatch
 from vaedocs.derivation.elaborate.trees import (
+    at_index,
+    is_index_letter,
     substitute,
     with_lower_case,
 )
 from vaedocs.derivation.errors import NotCheckable
-from vaedocs.derivation.spelling import spell
+from vaedocs.derivation.spelling import spell, stem, walk
 from vaedocs.derivation.theory import Fact
 
 
 class Definitions(Base):
     """Reads named quantities."""
+
+    def slot(self, node: s.Name) -> str:
+        """The slot that a name fills."""
+        raise NotImplementedError
 
     def macro(
         self, name: str, items: tuple[s.Node, ...], node: s.Call | None = None
@@ -36,6 +44,39 @@ class Definitions(Base):
             ):
                 return macro
         return None
+
+    def of_every_index(self, node: s.Name) -> Macro | None:
+        """What ``w_1`` or ``w_{j-1}`` is where ``w_k := …`` was said of a free k."""
+        own = (*node.subscripts, *node.indices)
+        if not own:
+            return None
+        for macro in (one for kept in self.scope.macros.values() for one in kept):
+            name = macro.name
+            if name is None or stem(name) != stem(node) or not name.subscripts + name.indices:
+                continue
+            if any(isinstance(n, s.Name) and stem(n) == stem(name) for n in walk(macro.body)):
+                continue  # x_t made of x_{t-1} says nothing of x_0
+            if (len(name.subscripts), len(name.indices)) != (
+                len(node.subscripts),
+                len(node.indices),
+            ):
+                continue
+            pairs = list(zip((*name.subscripts, *name.indices), own, strict=True))
+            mapping = {spell(a): b for a, b in pairs if spell(a) != spell(b)}
+            letters = [a for a, b in pairs if spell(a) != spell(b)]
+            if letters and all(map(is_index_letter, letters)):
+                body = at_index(macro.body, mapping)
+                return replace(macro, body=body, literal=spell(node), name=None)
+        return None
+
+    def image(self, slot: str) -> s.Node | None:
+        """What a variable is made of, where it was defined by other random variables."""
+        made = self.scope.transforms.get(slot) or self.macro(slot, ())
+        if made is None or made.parameters:
+            return None
+        random = self.scope.survey.random.keys() | self.theory.variables.keys()
+        names = {self.slot(n) for n in walk(made.body) if isinstance(n, s.Name)}
+        return made.body if names & random else None
 
     def _defined(self, node: s.Node, name: str, macro: Macro, items: tuple[s.Node, ...]) -> Expr:
         """A named quantity; what its definition refuses is told where the name stands."""

@@ -14,6 +14,8 @@ from vaedocs.derivation.elaborate.trees import (
 from vaedocs.derivation.spelling import is_parameter, spell, stem
 from vaedocs.derivation.theory import Variable
 
+DATA = "p_{data}"  # p(x) where it stands beside another p_\theta(x)
+
 
 class Densities(Functions):
     r"""Reads ``p(x \mid z)`` and its kin."""
@@ -31,6 +33,8 @@ class Densities(Functions):
         arguments (``q_x(z)``).
         """
         base = look.head_stem(head)
+        if base in self.scope.survey.measures:
+            return "p", []
         kept = base != stem(head)
         names: list[s.Node] = []
         rest: list[str] = []
@@ -92,6 +96,8 @@ class Densities(Functions):
         left, right, _ = look.arguments(node)
         head = node.head
         assert isinstance(head, s.Name)
+        if any(look.is_event(item) for item in left):
+            return self._probability(node)
         left = [item for item in left if not self._is_dot(item)] or left
         plain = {self.slot(item) for item in left if isinstance(item, s.Name)}
         default = self._sole_slot(head)
@@ -104,6 +110,8 @@ class Densities(Functions):
             mapping = dict(zip(map(spell, alias.parameters), left, strict=True))
             return self.expression(substitute(alias.body, mapping))
         name, extra = self.head_name(head, plain)
+        if name == "p" and self._is_data(node, frozenset(plain) if not right else None):
+            name = DATA
         values: list[tuple[str, Expr]] = []
         for item in left:
             values += self.fill(item, default)
@@ -118,6 +126,11 @@ class Densities(Functions):
             raise self.refuse(node, "this density has nothing on the left of its bar")
         self.register(name, [slot for slot, _ in (*values, *conditions)])
         return e.Density(name, values, conditions)
+
+    def _is_data(self, node: s.Node, slots: frozenset[str] | None) -> bool:
+        """Whether a p without parameter is another density than the model that has one."""
+        data = self.scope.survey.data
+        return slots is not None and slots in data and not look.has_parameter(node)
 
     def _is_dot(self, item: s.Node) -> bool:
         return isinstance(item, s.Name) and item.base == "cdot"

@@ -10,7 +10,9 @@ from sympy import Expr, Symbol
 from vaedocs.derivation import expressions as e
 from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
+from vaedocs.derivation.elaborate.densities import DATA
 from vaedocs.derivation.elaborate.families import Families
+from vaedocs.derivation.elaborate.trees import unbound_names
 from vaedocs.derivation.spelling import spell, walk
 
 
@@ -134,6 +136,10 @@ class Distributions(Families):
                 if isinstance(item, s.Name) and self.slot(item) not in conditions
                 else ()
             )
+        data = self.scope.survey.data
+        if name == "p" and not conditions and not look.has_parameter(node):
+            if data and (frozenset(slots) in data or frozenset() in data):
+                name = DATA
         values = [(slot, self.variable(slot).symbol) for slot in slots]
         given = [(slot, self.variable(slot).symbol) for slot in conditions]
         if like:
@@ -182,7 +188,7 @@ class Distributions(Families):
             and isinstance(macro.body, s.Product | s.Sum | s.Fraction | s.Call | s.Name | s.Group)
         )
 
-    def _joint(
+    def joint(
         self,
         items: Sequence[s.Node],
         head: str = "p",
@@ -218,6 +224,24 @@ class Distributions(Families):
         return isinstance(item, s.Call) and (
             look.is_density_call(item, self.scope.survey) or bool(look.family(item.head))
         )
+
+    def _probability(self, node: s.Call) -> Expr:
+        r"""``P(X \geq a)``: the mean of the indicator of an event."""
+        left, right, _ = look.arguments(node)
+        events = [item for item in left if look.is_event(item)]
+        if len(events) != len(left):
+            raise self.refuse(node, "a value and an event side by side", "write them apart")
+        random = self.scope.survey.random.keys() | self.theory.variables.keys()
+        inside = [name for item in events for name in unbound_names(item)]
+        names = {self.slot(name): name for name in inside if self.slot(name) in random}
+        if not names:
+            raise self.refuse(node, "this event speaks of no random variable")
+        chosen = list(names.values())
+        joint = self.joint(chosen, self.owner_of(chosen), tuple(right))
+        bound = tuple(v for _, v in joint.values)
+        with self.holding(*names):
+            body = sympy.Mul(*(self.indicator(item) for item in events))
+        return e.Expectation(body, joint, bound)
 
     def owner_of(self, variables: list[s.Name]) -> str:
         """The head that ``\\mathbb{E}_z`` speaks of: p, or the only head that has the variables."""

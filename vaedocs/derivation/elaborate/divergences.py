@@ -9,7 +9,8 @@ from vaedocs.derivation import expressions as e
 from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.elaborate.distributions import Distributions
-from vaedocs.derivation.spelling import spell
+from vaedocs.derivation.elaborate.trees import unbound_names
+from vaedocs.derivation.spelling import spell, walk
 
 
 class Divergences(Distributions):
@@ -100,17 +101,81 @@ class Divergences(Distributions):
                 return e.CrossEntropy(p, q, bound)
         owner = self._subscript_head(head)
         name = self.head_name(owner, set())[0] if owner else "p"
+        if head.base == "h" and len(names) == 1 and not isinstance(first[0], s.Name):
+            return self._entropy_of_image(node, first[0], name)
         return self._entropy_of(first, name, node.groups[1] if len(node.groups) > 1 else ())
 
     def _entropy_of(
         self, items: tuple[s.Node, ...], head: str, given: tuple[s.Node, ...] = ()
     ) -> Expr:
         """The (conditional) entropy of random variables."""
-        joint = self._joint((*items, *given), head)
+        joint = self.joint((*items, *given), head)
         bound = tuple(v for _, v in joint.values)
         if given:
-            return e.Expectation(-sympy.log(self._joint(items, head, given)), joint, bound)
+            return e.Expectation(-sympy.log(self.joint(items, head, given)), joint, bound)
         return e.Entropy(joint, bound)
+
+    def _entropy_of_image(self, node: s.Call, item: s.Node, head: str) -> Expr:
+        """``h(a X + b)``: the density of the new variable is that of X over the volume |a|."""
+        names = {
+            self.slot(n): n
+            for n in unbound_names(item)
+            if self.slot(n) in self.scope.survey.random or spell(n) in {"X", "Y", "Z"}
+        }
+        hint = "name the new variable and its density"
+        if len(names) != 1:
+            raise self.refuse(node, f"the entropy of an expression in {len(names)} variables", hint)
+        joint = self.joint(tuple(names.values()), head)
+        ((_, variable),) = joint.values
+        with self.holding(*names):
+            value = self.expression(item)
+        volume = self._volume(value, variable)
+        if volume is None:
+            raise self.refuse(node, "the entropy of an expression that is no straight line", hint)
+        return e.Entropy(joint, (variable,)) + sympy.log(volume)
+
+    def _volume(self, value: Expr, variable: Symbol) -> Expr | None:
+        """By how much ``value`` stretches volumes, if it is a straight line in the variable."""
+        if not self.shape(variable):
+            slope = sympy.diff(value, variable)
+            return None if slope == 0 or variable in slope.free_symbols else sympy.Abs(slope)
+        terms = value.args if isinstance(value, sympy.Add) else (value,)
+        moving = [term for term in terms if variable in term.free_symbols]
+        if len(moving) != 1 or self.shape(value) != self.shape(variable):
+            return None
+        (term,), (size,) = moving, self.shape(variable)
+        index = Symbol("j'", integer=True, positive=True)
+        if isinstance(term, e.Hadamard) and variable in term.args:
+            other = next(part for part in term.args if part != variable)
+            if variable in other.free_symbols:
+                return None
+            return e.Product(sympy.Abs(e.Component(other, (index,))), 1, size, (index,))
+        factors = term.args if isinstance(term, sympy.Mul) else (term,)
+        matrix = sympy.Mul(*factors[:-1])
+        if factors[-1] != variable or variable in matrix.free_symbols:
+            return None
+        return sympy.Abs(e.Determinant(matrix) if self.shape(matrix) else matrix**size)
+
+    def claim_of_image(self, made: s.Node, right: s.Call) -> tuple[Expr, Expr]:
+        r"""``z \sim \mathcal{N}(\mu, \sigma^2)`` where z = μ + σε: at every ε, the density of ε
+        is that of z times the volume.
+        """
+        random = self.scope.survey.random.keys() | self.theory.variables.keys()
+        names = {self.slot(n): n for n in walk(made) if isinstance(n, s.Name)}
+        sources = [name for slot, name in names.items() if slot in random]
+        joint = self.joint(sources, self.owner_of(sources))
+        variable = joint.values[0][1]
+        with self.holding(*(slot for slot, _ in joint.values)):
+            value = self.expression(made)
+        volume = self._volume(value, variable) if len(sources) == 1 else None
+        if volume is None:
+            raise self.refuse(
+                right,
+                "this distribution follows from those of the variables it is made of, "
+                "but not by a rule of the language",
+                "write its density as an integral over them",
+            )
+        return joint, self.make_family(right, value) * volume
 
     def _information(self, node: s.Call) -> Expr:
         owner = self._subscript_head(node.head)  # type: ignore[arg-type]
@@ -125,11 +190,11 @@ class Divergences(Distributions):
             groups = [(groups[0][0],), (groups[0][1],)]
         if [spell(item) for item in groups[0]] == [spell(item) for item in groups[1]]:
             return self._entropy_of(groups[0], name, given)
-        joint = self._joint((*groups[0], *groups[1]), name, given)
-        parts = self._joint(groups[0], name, given) * self._joint(groups[1], name, given)
+        joint = self.joint((*groups[0], *groups[1]), name, given)
+        parts = self.joint(groups[0], name, given) * self.joint(groups[1], name, given)
         bound = tuple(v for _, v in joint.values)
         if given:
-            whole = self._joint((*groups[0], *groups[1], *given), name)
+            whole = self.joint((*groups[0], *groups[1], *given), name)
             everything = tuple(v for _, v in whole.values)
             return e.Expectation(sympy.log(joint / parts), whole, everything)
         return e.KL(joint, parts, bound)

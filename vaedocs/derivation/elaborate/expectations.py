@@ -36,7 +36,7 @@ class Expectations(Divergences):
             if not head and not is_parameter(node):
                 variables, node = self._expand(node), None
         if node is None:
-            made = self._joint(variables, self.owner_of(variables), given)
+            made = self.joint(variables, self.owner_of(variables), given)
             return made, tuple(v for _, v in made.values)
         if not variables:
             return self.distribution(node)
@@ -67,7 +67,7 @@ class Expectations(Divergences):
             and not look.is_density_head(node, self.scope.survey)
             and spell(node) not in self.scope.aliases
         ):
-            made_joint = self._joint(variables, spell(node))
+            made_joint = self.joint(variables, spell(node))
             return made_joint, tuple(v for _, v in made_joint.values)
         weight, bound = self.distribution(node)
         if set(symbols) == set(bound):
@@ -172,7 +172,7 @@ class Expectations(Divergences):
         noise = [n for s_, n in names.items() if s_ in self.scope.survey.random and s_ not in given]
         if not noise:
             return weight, bound
-        joint = self._joint(noise, self.owner_of(noise))
+        joint = self.joint(noise, self.owner_of(noise))
         return joint, tuple(v for _, v in joint.values)
 
     def _looked_through(self, node: s.Node) -> Iterator[s.Name]:
@@ -221,6 +221,38 @@ class Expectations(Divergences):
             )
         return s.Sampling(tuple(found.values()), None, span=node.span)
 
+    def _picked(self, node: s.Integral, bound: list[Symbol], whole: bool) -> Expr | None:
+        r"""``\int \delta(x - a) f(x)\,dx`` is f(a): Dirac's delta picks a point."""
+        factors = node.body.factors if isinstance(node.body, s.Product) else (node.body,)
+        operators = node.body.operators if isinstance(node.body, s.Product) else ()
+        deltas = [factor for factor in factors if self._is_delta(factor)]
+        if not deltas:
+            return None
+        hint = r"write \int \delta(x - a) f(x)\,dx"
+        if len(deltas) > 1 or len(bound) > 1 or not whole or {*operators} - {"", "dot", "times"}:
+            raise self.refuse(node, "one Dirac delta is read, under an integral over all x", hint)
+        (delta,), (variable,) = deltas, bound
+        assert isinstance(delta, s.Call)
+        inside = self.scalar(delta.groups[0][0])
+        slope = sympy.diff(inside, variable)
+        if not slope.is_number or slope == 0:
+            raise self.refuse(delta, f"this delta does not pick one value of {variable}", hint)
+        point = sympy.expand(variable - inside / slope)
+        rest = [self.expression(factor) for factor in factors if factor is not delta]
+        made = sympy.Mul(*rest)
+        if any(variable in inner.bound for inner in made.atoms(e.Binder)):
+            raise self.refuse(node, f"{variable} has two meanings under this integral")
+        return made.xreplace({variable: point}) / abs(slope)
+
+    def _is_delta(self, node: s.Node) -> bool:
+        """A ``\\delta(…)`` that nobody declared to be something else."""
+        if not isinstance(node, s.Call) or not isinstance(node.head, s.Name):
+            return False
+        head = node.head
+        known = spell(head) in {*self.theory.functions, *self.scope.macros}
+        plain = head.base == "delta" and not (head.subscripts or head.accents or head.indices)
+        return plain and not known and len(node.groups) == 1 and len(node.groups[0]) == 1
+
     def _integral(self, node: s.Integral) -> Expr:
         bound: list[Symbol] = []
         for item in node.variables:
@@ -246,6 +278,8 @@ class Expectations(Divergences):
             else:
                 whole = True
         with self.holding(*(self.slot_of(v) for v in bound)):
+            if (picked := self._picked(node, bound, whole)) is not None:
+                return picked
             body = self.expression(node.body)
         if whole and len(bound) == 1 and not body.has(e.Density, e.Family, e.Apply):
             limits = [(-sympy.oo, sympy.oo)]  # no density says what the space is: the real line

@@ -58,6 +58,8 @@ class Families(Densities):
             )
         if kind == "normal":
             return self._normal(node, parameters[0], parameters[1], value)
+        if kind == "categorical":
+            self._probabilities(parameters[0])
         made = [self.expression(item) for item in parameters]
         if value is None:
             value = self.fresh_variable(self.shape(made[0]) if kind == "bernoulli" else ())
@@ -91,6 +93,16 @@ class Families(Densities):
             "laplace": e.Laplace,
         }[kind]
         return maker(value, *made)
+
+    def _probabilities(self, node: s.Node) -> None:
+        r"""The \pi of ``\mathrm{Cat}(\pi)`` is a vector of probabilities, not 3.14."""
+        if not isinstance(node, s.Name) or self.macro(spell(node), ()):
+            return
+        name = spell(node)
+        self.scope.declared_tags.setdefault(name, set()).update(("simplex", "positive"))
+        if name not in self.scope.declared_shapes and name not in self.theory.symbols:
+            hint = self.scope.survey.index_hints.get(name, s.Name("K", span=node.span))
+            self.scope.declared_shapes[name] = (self.dimension(hint),)
 
     def fresh_variable(self, made: Shape) -> Symbol:
         """A variable nobody named, for ``KL(N(…) ‖ N(…))``."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sympy
-from sympy import Expr, Integer
+from sympy import Expr, Integer, Symbol
 
 from vaedocs.derivation import expressions as e
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.elaborate.arithmetic import Arithmetic
-from vaedocs.derivation.shapes import describe
+from vaedocs.derivation.shapes import ShapeMismatch, describe
 
 ELEMENTWISE = {
     "log": sympy.log,
@@ -42,6 +42,12 @@ class Functions(Arithmetic):
             n, k = (self.scalar(item) for item in node.argument.items)
             return sympy.binomial(n, k)
         argument = self.expression(node.argument)
+        if name == "softmax":
+            with self.shapes_at(node):
+                vector, total = self._softmax(argument)
+            if not self.shape(vector):
+                raise self.refuse(node, "softmax needs a vector", r"declare a \in \mathbb{R}^K")
+            return e.Elementwise("exp", vector) / total
         inner = self.shape(argument)
         match name:
             case "det" | "tr" | "rank":
@@ -82,6 +88,30 @@ class Functions(Arithmetic):
                 f"vectors",
             )
         return ELEMENTWISE[name](argument)
+
+    def _entry(self, vector: Expr, index: Expr) -> Expr:
+        """The entry of a vector, or of a family a_1, …, a_K that is written like one."""
+        return e.Component(vector, (index,)) if self.shape(vector) else e.Item(vector, index)
+
+    def _softmax(self, argument: Expr) -> tuple[Expr, Expr]:
+        r"""The vector a of ``\mathrm{softmax}(a)``, and ``\sum_j e^{a_j}``."""
+        hint = self.scope.survey.index_hints.get(str(argument))
+        family = isinstance(argument, Symbol) and hint is not None
+        vector = argument if family or self.shape(argument) else self.as_vector(argument)
+        made = self.shape(vector)
+        if len(made) > 1:
+            raise ShapeMismatch(f"softmax needs a vector, this is {describe(made)}")
+        index = Symbol("j'", integer=True, positive=True)
+        size = made[0] if made or hint is None else self.dimension(hint)
+        return vector, e.Sum(sympy.exp(self._entry(vector, index)), 1, size, (index,))
+
+    def _component(self, node: s.Component) -> Expr:
+        body = node.body
+        if not isinstance(body, s.Function) or body.name != "softmax" or len(node.subscripts) > 1:
+            return super()._component(node)
+        with self.shapes_at(node):
+            vector, total = self._softmax(self.expression(body.argument))
+        return sympy.exp(self._entry(vector, self.dimension(node.subscripts[0]))) / total
 
     def _dim(self, node: s.Node) -> Expr:
         made = self.shape(self.expression(node))

@@ -13,10 +13,12 @@ from vaedocs.derivation import syntax as s
 from vaedocs.derivation.elaborate.definitions import Definitions
 from vaedocs.derivation.elaborate.scope import CONST, NeedsInteger
 from vaedocs.derivation.elaborate.trees import (
+    is_index_letter,
     leaves,
     rebuild,
     split_indices,
 )
+from vaedocs.derivation.lexer.characters import INDEX_LETTERS
 from vaedocs.derivation.spelling import spell, stem, walk
 from vaedocs.derivation.theory import Fact
 
@@ -42,6 +44,8 @@ class Names(Definitions):
         general = spell(node)
         if self.scope.integers and (macro := self.macro(general, ())):
             return self._defined(node, general, macro, ())  # L_K, and not L_2, was defined
+        if (indicator := self.indicated(node, node.subscripts)) is not None:
+            return indicator
         node = self.concrete(node)
         name = spell(node)
         if name in self.indices:
@@ -50,8 +54,10 @@ class Names(Definitions):
             return Integer(self.scope.integers[name])
         if (made := self.made_of(name)) is not None:
             return made
-        if macro := self.macro(name, ()):
+        if macro := self.macro(name, ()) or self.of_every_index(node):
             return self._defined(node, name, macro, ())
+        if (made := self._kronecker(node)) is not None:
+            return made
         if not node.subscripts and not node.indices:
             if (
                 (
@@ -102,6 +108,17 @@ class Names(Definitions):
             return self.variable(lower).symbol  # X and x are one random variable
         return self._indexed(node, name)
 
+    def _kronecker(self, node: s.Name) -> Expr | None:
+        r"""``\delta_{ij}``: 1 where two indices agree, else 0."""
+        parts = split_indices(node.subscripts)
+        if node.base != "delta" or len(parts) != 2 or node.style or node.accents or node.indices:
+            return None
+        if not all(isinstance(part, s.Number) or is_index_letter(part) for part in parts):
+            return None
+        if self._declared(spell(node)) or self._declared(stem(node)):
+            return None
+        return self.indicator(s.Relation("=", *parts, span=node.span))
+
     def _declared(self, name: str) -> bool:
         scope = self.scope
         return (
@@ -150,6 +167,7 @@ class Names(Definitions):
                 and self._is_index(node.subscripts[0])
                 and not isinstance(node.subscripts[0], s.Number)
             ):
+                self.scope.numbered.add(base)
                 return e.Item(self.symbol(base, base), self.scalar(node.subscripts[0]))
             if (
                 len(node.subscripts) == 1
@@ -172,6 +190,14 @@ class Names(Definitions):
                         node.subscripts[0], self.dimension(self.scope.survey.index_hints[base])
                     ),
                 )
+            if (
+                len(node.subscripts) == 1
+                and base in self.scope.known_numbered - self.scope.unrolled
+                and not {name, base + "_"} & set(self.scope.declared_shapes)
+                and base not in set(self.scope.survey.random) | self.scope.survey.separate
+                and self._could_be_index(node.subscripts[0])
+            ):
+                return e.Item(self.symbol(base, base), self._index(node.subscripts[0]))
             if len(node.subscripts) == 2 and all(self._is_index(part) for part in node.subscripts):
                 return e.Item(
                     e.Item(self.symbol(base, base), self.scalar(node.subscripts[0])),
@@ -189,6 +215,21 @@ class Names(Definitions):
         ):
             self.theory.constraints.append(Fact("<=", index, size, f"{index} is an index"))
         return index
+
+    def _could_be_index(self, node: s.Node) -> bool:
+        """``1``, ``t``, ``T`` or ``t - 1``."""
+        parts = list(walk(node))
+        plain = all(isinstance(part, s.Number | s.Name | s.Sum) for part in parts)
+        names = [part for part in parts if isinstance(part, s.Name)]
+        letters = INDEX_LETTERS | {"T", "N", "K", "M"}
+        return plain and all(name.base in letters and spell(name) == name.base for name in names)
+
+    def _index(self, node: s.Node) -> Expr:
+        """The value of an index that no sum binds: its letters are whole numbers."""
+        for part in walk(node):
+            if isinstance(part, s.Name) and spell(part) not in self.indices:
+                self.dimension(part)
+        return self.scalar(node)
 
     def _is_sequence(self, base: str) -> bool:
         return base in self.scope.survey.separate

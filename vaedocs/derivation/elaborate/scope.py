@@ -37,6 +37,7 @@ class Macro:
     body: s.Node
     literal: str  # the spelling of the whole left side
     text: str = ""
+    name: s.Name | None = None  # of ``w_k := …``: what is defined, for every k
 
 
 @dataclass
@@ -76,6 +77,8 @@ class Scope:
     sequences: bool = False  # whether the display has a range or a sum, x_{1:T}
     copies: set[str] = field(default_factory=set)  # stems of vectors numbered by an index, μ_k
     index_limits: dict[str, s.Node] = field(default_factory=dict)
+    numbered: set[str] = field(default_factory=set)  # stems met under a bound index, β_s
+    known_numbered: set[str] = field(default_factory=set)  # … when the display was read before
 
 
 class Base:
@@ -214,7 +217,7 @@ class Base:
                 raise self.refuse(
                     node,
                     "a relation stands where a value is needed",
-                    "the probability of an event is not in the language; write it as an integral",
+                    "the probability of an event is written P(x > a), or as an integral",
                 )
             raise self.refuse(
                 node,
@@ -259,6 +262,18 @@ class Base:
         self, node: s.Node, like: tuple[Expr, ...] = ()
     ) -> tuple[Expr, tuple[Symbol, ...]]:
         """A density and the variables it is a density of."""
+        raise NotImplementedError
+
+    def _probability(self, node: s.Call) -> Expr:
+        """The probability of an event."""
+        raise NotImplementedError
+
+    def indicator(self, condition: s.Relation) -> Expr:
+        """1 where a comparison holds, else 0."""
+        raise NotImplementedError
+
+    def indicated(self, head: s.Name, items: tuple[s.Node, ...]) -> Expr | None:
+        """An indicator with a comparison behind or below it; None for anything else."""
         raise NotImplementedError
 
     def call_as_product(self, node: s.Call) -> tuple[Expr, Expr] | None:

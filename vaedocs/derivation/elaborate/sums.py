@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import sympy
@@ -11,9 +12,7 @@ from vaedocs.derivation import expressions as e
 from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.elaborate.expectations import Expectations
-from vaedocs.derivation.elaborate.trees import (
-    substitute,
-)
+from vaedocs.derivation.elaborate.trees import substitute, used_indices
 from vaedocs.derivation.spelling import spell, stem, walk
 
 
@@ -34,9 +33,63 @@ class Sums(Expectations):
             return self._sum_over_variables(node)
         if self._must_unroll(node):
             return self._unrolled(node)
+        if (label := self._label(node)) is not None:
+            return self._over_labels(node, *label)
         lower = self.scalar(node.lower) if node.lower is not None else Integer(1)
         upper = self._upper(node)
         return self._over(node, names, lower, upper)
+
+    def _label(self, node: s.BigOperator) -> tuple[s.Name, s.Name] | None:
+        """The k and z of ``\\sum_{k=1}^{K} p(z = k) \\dots``: k runs over the values of z."""
+        index = node.indices[0] if len(node.indices) == 1 else None
+        if not isinstance(index, s.Name) or node.name != "sum" or node.condition is not None:
+            return None
+        if node.lower is not None and spell(node.lower) != "1":
+            return None
+        if not isinstance(node.upper, s.Name | s.Number | None):
+            return None
+        found: dict[str, s.Name] = {}
+        for call in walk(node.body):
+            if not isinstance(call, s.Call) or not look.is_density_call(call, self.scope.survey):
+                continue
+            left, right, _ = look.arguments(call)
+            for item in (*left, *right):
+                name, value = item, item
+                if isinstance(item, s.Relation):
+                    name, value = item.left, item.right
+                if isinstance(name, s.Name) and spell(value) == spell(index):
+                    found[self.slot(name)] = name
+        return (index, next(iter(found.values()))) if len(found) == 1 else None
+
+    def _over_labels(self, node: s.BigOperator, index: s.Name, name: s.Name) -> Expr:
+        """The sum over all values of a variable, 1, …, K."""
+        slot = self.slot(name)
+        made = self.variable(slot)
+        self.theory.variables[slot] = made = replace(made, discrete=True)
+        family = next((f.formula for k, f in self.theory.families.items() if k[1] == {slot}), None)
+        probabilities = family.args[1] if isinstance(family, e.Categorical) else None
+        if node.upper is not None and (probabilities is not None or made.values):
+            count = (
+                self.shape(probabilities)[0]
+                if probabilities is not None and self.shape(probabilities)
+                else len(made.values)
+            )
+            if self.dimension(node.upper) != count:
+                raise self.refuse(node.upper, f"{slot} takes {count} values")
+        elif any(spell(index) in used_indices(part) for part in [node.body]):
+            raise self.refuse(
+                node,
+                f"which values {slot} takes, nobody said",
+                rf"say {slot} \in \{{1, 2, 3\}}, or p({slot}) = \mathrm{{Cat}}({slot}; \pi)",
+            )
+        outer = self.indices.get(spell(index))
+        self.indices[spell(index)] = made.symbol
+        with self.holding(slot):
+            body = self.expression(node.body)
+        del self.indices[spell(index)]
+        if outer is not None:
+            self.indices[spell(index)] = outer
+        return e.Integral(body, (), self.refresh((made.symbol,)))
 
     def _must_be_all_values(self, node: s.BigOperator) -> None:
         r"""Refuse ``\sum_{x \in \mathcal{D}}``: a set of data is not the set of all values."""
@@ -66,13 +119,16 @@ class Sums(Expectations):
         return result
 
     def _over(self, node: s.BigOperator, names: list[str], lower: Expr, upper: Expr) -> Expr:
-        symbols = tuple(Symbol(name, integer=True, positive=True) for name in names)
+        random = self.scope.survey.random.keys() | self.theory.variables.keys()
+        symbols = tuple(  # an index is no random variable, although it may have the same letter
+            Symbol(name + "'" * (name in random), integer=True, positive=True) for name in names
+        )
         saved = {name: self.indices.get(name) for name in names}
         self.indices.update(dict(zip(names, symbols, strict=True)))
         try:
             body = self.expression(node.body)
             if node.condition is not None:
-                body = body * self._indicator(node.condition)
+                body = body * self.indicator(node.condition)
         finally:
             for name, old in saved.items():
                 if old is None:
@@ -84,20 +140,6 @@ class Sums(Expectations):
         for symbol in reversed(symbols):
             body = (e.Sum if node.name == "sum" else e.Product)(body, lower, upper, (symbol,))
         return body
-
-    def _indicator(self, condition: s.Relation) -> Expr:
-        left, right = self.scalar(condition.left), self.scalar(condition.right)
-        maker = {
-            "!=": sympy.Ne,
-            "<": sympy.Lt,
-            "<=": sympy.Le,
-            ">": sympy.Gt,
-            ">=": sympy.Ge,
-            "=": sympy.Eq,
-        }.get(condition.symbol)
-        if maker is None:
-            raise self.refuse(condition, "this condition on the index is not in the language")
-        return sympy.Piecewise((Integer(1), maker(left, right)), (Integer(0), True))
 
     def _upper(self, node: s.BigOperator) -> Expr:
         if node.upper is not None:
@@ -175,7 +217,7 @@ class Sums(Expectations):
         with self.holding(*(self.slot(index) for index in indices)):
             body = self.expression(body_node)
             if node.condition is not None:
-                body = body * self._indicator(node.condition)
+                body = body * self.indicator(node.condition)
         return e.Integral(body, (), self.refresh(tuple(values)))
 
     def _must_unroll(self, node: s.BigOperator) -> bool:
@@ -183,7 +225,7 @@ class Sums(Expectations):
         the sum is written out.
         """
         names = {spell(index) for index in node.indices}
-        for inner in walk(node.body):
+        for inner in self._with_definitions(node.body):
             if isinstance(inner, s.Name) and (inner.subscripts or inner.indices):
                 base = look.stem_of_variable(inner)
                 uses = any(
@@ -196,6 +238,15 @@ class Sums(Expectations):
                     return True
         return False
 
+    def _with_definitions(self, node: s.Node) -> Iterator[s.Node]:
+        """Everything in ``node``, and in the definitions of the names in it."""
+        for inner in walk(node):
+            yield inner
+            if isinstance(inner, s.Name):
+                macro = self.macro(spell(inner), ()) or self.of_every_index(inner)
+                if macro is not None and not macro.parameters:
+                    yield from self._with_definitions(macro.body)
+
     def _unrolled(self, node: s.BigOperator) -> Expr:
         index = spell(node.indices[0])
         start = self._integer(node.lower) if node.lower is not None else 1
@@ -204,7 +255,7 @@ class Sums(Expectations):
         saved = self.scope.integers.get(index)
         for k in range(start, stop + 1):
             self.scope.integers[index] = k
-            if node.condition is not None and not bool(self._holds(node.condition)):
+            if node.condition is not None and not self._holds(node.condition):
                 continue
             term = self.expression(node.body)
             result = result + term if node.name == "sum" else result * term
@@ -215,13 +266,7 @@ class Sums(Expectations):
         return result
 
     def _holds(self, condition: s.Relation) -> bool:
-        left, right = self.scalar(condition.left), self.scalar(condition.right)
-        maker = {
-            "!=": sympy.Ne,
-            "<": sympy.Lt,
-            "<=": sympy.Le,
-            ">": sympy.Gt,
-            ">=": sympy.Ge,
-            "=": sympy.Eq,
-        }[condition.symbol]
-        return bool(maker(left, right))
+        made = self.indicator(condition)
+        if not made.is_number:
+            raise self.refuse(condition, "this condition is no condition on the index")
+        return bool(made)

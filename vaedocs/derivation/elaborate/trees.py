@@ -10,6 +10,7 @@ from sympy import Expr, Integer
 
 from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
+from vaedocs.derivation.lexer.characters import INDEX_LETTERS
 from vaedocs.derivation.spelling import children, spell, walk
 
 
@@ -64,6 +65,34 @@ def substitute(node: s.Node, mapping: dict[str, s.Node]) -> s.Node:
         return None
 
     return rebuild(node, change)
+
+
+def is_index_letter(node: s.Node) -> bool:
+    """Whether a subscript is one of the letters kept for an index."""
+    return isinstance(node, s.Name) and node.base in INDEX_LETTERS and spell(node) == node.base
+
+
+def at_index(body: s.Node, mapping: dict[str, s.Node]) -> s.Node:
+    """``body`` with other indices in it; a sum inside whose own index would meet one of them gets
+    another index.
+    """
+    new = {spell(n) for item in mapping.values() for n in walk(item) if isinstance(n, s.Name)}
+
+    def renamed(inner: s.Node) -> s.Node | None:
+        if not isinstance(inner, s.BigOperator):
+            return None
+        own = [i for i in inner.indices if isinstance(i, s.Name) and spell(i) in new]
+        fresh: dict[str, s.Node] = {spell(i): replace(i, primes=i.primes + 1) for i in own}
+        if not fresh:
+            return None
+        bound = (inner.indices, inner.body, inner.condition)
+        indices, below, condition = (
+            _rebuilt(_rebuilt(part, renamed), lambda name: fresh.get(spell(name))) for part in bound
+        )
+        made: dict[str, Any] = {"indices": indices, "body": below, "condition": condition}
+        return replace(inner, **made)
+
+    return substitute(rebuild(body, renamed), mapping)
 
 
 def rebuild(node: s.Node, change: Callable[[s.Node], s.Node | None]) -> s.Node:

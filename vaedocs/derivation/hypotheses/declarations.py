@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sympy import Expr, oo
+from sympy import Expr, Integer, oo
 
 from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
@@ -185,10 +185,22 @@ class Declarations(Phrases):
                         self.theory.functions[name] = replace(old, positive=True)
                         continue
                     self._tag(self._key(item), "positive" if symbols[0] == ">" else "nonnegative")
+                    self._on_half_line(item)
                     if isinstance(item, s.Name) and len(item.subscripts) == 1:
                         self._tag(stem(item), "positive" if symbols[0] == ">" else "nonnegative")
                 return True
         return False
+
+    def _on_half_line(self, item: s.Node) -> None:
+        """A random variable that is never negative takes its values from 0 on."""
+        key = self._key(item)
+        if not isinstance(item, s.Name) or key != spell(item) or key in self.scope.declared_shapes:
+            return
+        slot = self.reader.slot(item)
+        if slot == key and (key in self.scope.survey.random or key.isupper()):
+            variable = self.reader.variable(slot)
+            if not (variable.values or variable.discrete):
+                self.theory.variables[slot] = replace(variable, low=Integer(0), high=oo)
 
     def _dimension(self, chain: s.Chain) -> bool:
         """``N = \\dim x``: x is a vector of length N."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import sympy
@@ -11,9 +13,10 @@ from vaedocs.derivation import expressions as e
 from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.elaborate import Macro
+from vaedocs.derivation.elaborate.trees import is_index_letter
 from vaedocs.derivation.hypotheses.statements import Statements
 from vaedocs.derivation.spelling import spell, walk
-from vaedocs.derivation.theory import DensityKey, Fact, Family
+from vaedocs.derivation.theory import DensityKey, Fact, Family, FunctionInfo
 
 
 class Densities(Statements):
@@ -51,11 +54,12 @@ class Densities(Statements):
             return False
         if isinstance(left, s.Name) and self._is_transform(left, right):
             slot = self.reader.slot(left)
+            self._shape_of_values(left, right)
             self.scope.transforms[slot] = Macro((), right, spell(left), text)
             return True
         if isinstance(left, s.Name) and (link.symbol == ":=" or self._fresh(left, right)):
             self.scope.macros.setdefault(spell(left), []).insert(
-                0, Macro((), right, spell(left), text)
+                0, Macro((), right, spell(left), text, left)
             )
             return True
         if (
@@ -69,6 +73,14 @@ class Densities(Statements):
             )
             return True
         return False
+
+    def _shape_of_values(self, left: s.Name, right: s.Node) -> None:
+        """Of ``x = f(z)`` with a declared x, f has values of its shape."""
+        made = self.scope.declared_shapes.get(spell(left))
+        if made and isinstance(right, s.Call) and isinstance(right.head, s.Name):
+            name = spell(right.head)
+            known = self.theory.functions.get(name, FunctionInfo(name))
+            self.theory.functions[name] = replace(known, shape=known.shape or made)
 
     def _is_transform(self, left: s.Name, right: s.Node) -> bool:
         """``z = \\mu + \\sigma \\epsilon``: one random variable made of others."""
@@ -164,6 +176,28 @@ class Densities(Statements):
         text = self.source[chain.span[0] : chain.span[1]].strip()
         if symbol == "~":
             return self._sampled(left, right, text)
+        with self._labelled(left):
+            return self._read_density(left, right, chain, text)
+
+    @contextmanager
+    def _labelled(self, left: s.Node) -> Iterator[None]:
+        """In ``p(x \\mid z = k) = …`` with a free k, k stands for the value of z."""
+        added: list[str] = []
+        for item in left.groups[-1] if isinstance(left, s.Call) else ():
+            if not isinstance(item, s.Relation) or not isinstance(item.left, s.Name):
+                continue
+            if item.symbol == "=" and is_index_letter(item.right):
+                name = spell(item.right)
+                if name not in self.reader.indices and name not in self.scope.integers:
+                    self.reader.indices[name] = self.reader.variable(
+                        self.reader.slot(item.left)
+                    ).symbol
+                    added.append(name)
+        yield
+        for name in added:
+            del self.reader.indices[name]
+
+    def _read_density(self, left: s.Node, right: s.Node, chain: s.Chain, text: str) -> bool:
         is_density = isinstance(left, s.Call) and look.is_density_call(left, self.scope.survey)
         bare = (
             isinstance(left, s.Name)

@@ -39,8 +39,15 @@ class Statements:
                 return stem(node) + "_"
             if node.indices and self._generic(node.indices[0]):
                 return stem(node)
-            return spell(node)
+            return self._in_use(spell(node))
         raise self.reader.refuse(node, "a name is needed on the left of this hypothesis")
+
+    def _in_use(self, name: str) -> str:
+        """``x \\geq 0`` where only the random X is written speaks of X, and the other way round."""
+        other = name.swapcase()
+        random, uses = self.scope.survey.random, self.scope.survey.uses
+        alone = len(name) == 1 and name not in random and uses[name] < 2
+        return other if alone and other in random else name
 
     def _models_of(self, slots: set[str]) -> list[str]:
         """The models that words about variables speak of: p, or where no p is written, every

@@ -105,7 +105,8 @@ class Functions(Expressions):
         chained = chained or (follows.kind == "func" and word not in ("log", "derivative"))
         chained = chained or (word == "derivative" and isinstance(parts[-1], s.Transpose))
         if self.starts_factor() and not self.at_differential() and not chained:
-            if not (score and self.behind_score(first)):
+            chained = score and self.behind_score(first)
+            if not chained:
                 self.refuse(question, follows, hint)
         if follows.kind == "op" and follows.text == "slash":
             self.refuse(question.replace("factor", "divisor"), follows, hint)
@@ -137,9 +138,9 @@ class Functions(Expressions):
         self.taken[:] = place[1]
         self.tok = self.tokens[self.pos]
         names = {spell(name) for part in self.by for name in walk(part)}
-        inside = list(walk(rest))
-        free = not any(isinstance(inner, s.Name) and spell(inner) in names for inner in inside)
-        return bool(names) and free and any(isinstance(inner, s.Call) for inner in inside)
+        parts = list(walk(rest))
+        free = not any(isinstance(part, s.Name) and spell(part) in names for part in parts)
+        return bool(names) and free and any(isinstance(part, s.Call) for part in parts)
 
     def bracket_operand(self, word: str, question: str, hint: str) -> s.Node:
         """An operand in brackets ends with them."""

@@ -23,6 +23,20 @@ from vaedocs.derivation.shapes import describe, shape
 from vaedocs.derivation.spelling import spell, walk
 
 
+def names_family(scope: Scope, left: s.Node | None, link: s.Link) -> bool:
+    r"""Whether a relation says of which family a density is: ``p(z) = \\mathcal{N}(0, I)``, ``z
+    \\sim \\mathcal{N}(0, I)``.
+    """
+    right = link.right
+    if not (isinstance(right, s.Call) and look.family(right.head) and len(right.groups) == 1):
+        return False
+    if link.symbol == "~":
+        return isinstance(left, s.Name | s.Conditioned)
+    if isinstance(left, s.Call):
+        return look.is_density_call(left, scope.survey)
+    return isinstance(left, s.Name) and look.is_density_head(left, scope.survey)
+
+
 class Introductions(Places):
     """Tells definitions and model statements from claims."""
 
@@ -35,7 +49,9 @@ class Introductions(Places):
         texts = (self._source(left), self._source(link.right))
         step = Step(link.row, link.symbol, None, None, link.span, texts)
         try:
-            if link.symbol in {"~", "in"} or self._states_model(scope, left, link.right):
+            if link.symbol != "in" and self._determined(scope, reader, left, link.right, step):
+                return step
+            if link.symbol in {"~", "in"} or self._states_model(scope, left, link):
                 step.role = r.ASSUMPTION
                 self._assume(scope, left, link)
                 if link.symbol not in {"~", "in"} and isinstance(left, s.Call):
@@ -54,6 +70,51 @@ class Introductions(Places):
         except NotCheckable as error:
             step.error, step.left, step.right = error, None, None
         return step
+
+    def _determined(
+        self, scope: Scope, reader: Elaborator, left: s.Node, right: s.Node, step: Step
+    ) -> bool:
+        """Fill the step with the claim that ``p(x) = \\mathcal{N}(…)`` is where p(x) follows from
+        what is known already; False where it says something new.
+        """
+        if not (isinstance(right, s.Call) and look.family(right.head) and len(right.groups) == 1):
+            return False
+        if step.relation == "~" and isinstance(left, s.Sum | s.Product | s.Fraction):
+            step.left, step.right = reader.claim_of_image(left, right)
+            step.relation = "="
+            return True
+        target = self._spoken_of(scope, reader, left)
+        if target is None or len(target.values) != 1:
+            return False
+        slot, value = target.values[0]
+        if target.key in scope.theory.families or scope.theory.follows(target.key):
+            step.left, step.right = target, reader.make_family(right, value)
+        elif (image := reader.image(slot)) is not None:
+            step.left, step.right = reader.claim_of_image(image, right)
+        else:
+            return False
+        step.relation = "="
+        return True
+
+    def _spoken_of(self, scope: Scope, reader: Elaborator, left: s.Node) -> e.Density | None:
+        """The density that stands, or is meant, on the left of a family."""
+        if isinstance(left, s.Call) and look.is_density_call(left, scope.survey):
+            made = reader.expression(left)
+        elif isinstance(left, s.Name) and look.is_density_head(left, scope.survey):
+            known = {key[0] for key in scope.theory.families}
+            if not {look.head_stem(left)} & (known | scope.survey.signatures.keys()):
+                return None
+            made, _ = reader.bare_head(left)
+        elif isinstance(left, s.Name | s.Conditioned):
+            items = left.items if isinstance(left, s.Conditioned) else (left,)
+            given = left.conditions if isinstance(left, s.Conditioned) else ()
+            names = [item for item in items if isinstance(item, s.Name)]
+            if len(names) != 1 or not all(isinstance(item, s.Name) for item in given):
+                return None
+            made = reader.joint(names, reader.owner_of(names), given)
+        else:
+            return None
+        return made if isinstance(made, e.Density) else None
 
     def _assume(self, scope: Scope, left: s.Node, link: s.Link) -> None:
         """Read one relation as a hypothesis of what follows."""
@@ -80,7 +141,8 @@ class Introductions(Places):
             step.error = Mismatch(message, self.text, *link.span)
         if spelt not in scope.survey.random:
             text = self.text[left.span[0] : link.right.span[1]]
-            macro = Macro(parameters, link.right, spell(left), text)
+            numbered = left if isinstance(left, s.Name) else None
+            macro = Macro(parameters, link.right, spell(left), text, numbered)
             known = scope.macros.setdefault(spelt, [])
             known.insert(len(known), macro)  # what was said before of any argument still holds
             self.introduced.append(f"{step.texts[0]} := {step.texts[1]}")
@@ -92,15 +154,9 @@ class Introductions(Places):
                 step.claims.append(inner)
         reader.claims.clear()
 
-    def _states_model(self, scope: Scope, left: s.Node, right: s.Node) -> bool:
+    def _states_model(self, scope: Scope, left: s.Node, link: s.Link) -> bool:
         """``p(z) = \\mathcal{N}(0, I)``: a model statement, unless declared already."""
-        is_family = (
-            isinstance(right, s.Call) and bool(look.family(right.head)) and len(right.groups) == 1
-        )
-        is_density = (isinstance(left, s.Call) and look.is_density_call(left, scope.survey)) or (
-            isinstance(left, s.Name) and look.is_density_head(left, scope.survey)
-        )
-        if not (is_family and is_density):
+        if link.symbol == "~" or not names_family(scope, left, link):
             return False
         if isinstance(left, s.Call):
             made = Elaborator(scope, self.text).expression(left)
@@ -163,6 +219,8 @@ class Introductions(Places):
         if name.primes and (function in scope.macros or function in scope.theory.functions):
             return False  # the derivative of a known function
         if spelt in scope.macros or spelt in self._known:
+            return False
+        if isinstance(left, s.Name) and Elaborator(scope, self.text).of_every_index(left):
             return False
         if isinstance(left, s.Call):
             plain = s.Name | s.Call | s.Conditioned | s.Number | s.Relation | s.Sequence | s.Range

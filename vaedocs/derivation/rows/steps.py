@@ -15,7 +15,7 @@ from vaedocs.derivation.elaborate import (
 from vaedocs.derivation.errors import NotCheckable
 from vaedocs.derivation.hypotheses import Hypotheses
 from vaedocs.derivation.rows import named
-from vaedocs.derivation.rows.introductions import Introductions
+from vaedocs.derivation.rows.introductions import Introductions, names_family
 from vaedocs.derivation.rows.places import Step
 from vaedocs.derivation.shapes import ShapeMismatch, describe
 from vaedocs.derivation.spelling import spell, walk
@@ -63,7 +63,7 @@ class Steps(Introductions):
             chains = self._with_names(scope, display.chains)
         except NotCheckable as error:
             return [Step(1, "", None, None, (error.start, error.end), error=error)]
-        for number, chain in enumerate(chains):
+        for number, chain in self._models_first(scope, chains):
             reader = Elaborator(scope, self.text)
             for item in chain.qualifier:
                 self._qualify(scope, item)
@@ -74,6 +74,22 @@ class Steps(Introductions):
             if not chain.links and chain.left is not None:
                 steps.append(self._lonely(reader, chain, number))
         return sorted(steps, key=lambda step: step.row)
+
+    @staticmethod
+    def _models_first(scope: Scope, chains: list[s.Chain]) -> list[tuple[int, s.Chain]]:
+        r"""The chains with their numbers; ``q(z) = \\mathcal{N}(…)`` behind a row that speaks of q
+        (``where q = …``) is read before it.
+        """
+        numbered = list(enumerate(chains))
+        models = [
+            (number, chain)
+            for number, chain in numbered
+            if len(chain.links) == 1
+            and not chain.connective
+            and names_family(scope, chain.left, chain.links[0])
+            and (number + 1 == len(chains) or chains[number + 1].left is not None)
+        ]
+        return models + [pair for pair in numbered if pair not in models]
 
     def _with_names(self, scope: Scope, chains: tuple[s.Chain, ...]) -> list[s.Chain]:
         """The chains, taken apart where they define a name; a name without a meaning is refused."""

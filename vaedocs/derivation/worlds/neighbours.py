@@ -82,7 +82,7 @@ def moved(world: World, key: Any, value: Any, rng: random.Random, spread: float)
     name = key[0] if isinstance(key, tuple) else key
     tags = world.context.tags(name) | world.extra_tags.get(name, set())
     if "integer" in tags:
-        return max(0, int(value) + rng.choice((-1, 1)))
+        return max(1, int(value) + rng.choice((-1, 1)))  # counts and indices are positive
     if isinstance(value, Mat):
         if value.shape[1] > 1 or "simplex" in tags or "orthonormal" in tags:
             world.salts[("parameter", name)] = rng.random()
