@@ -3,8 +3,8 @@
 #
 # A derivation is right, or one of its rows is not. Which row, and how would you convince its
 # author? Here a correct derivation of the lower bound is checked, and then broken on purpose, in
-# ways in which it is broken in print. The checker is the one that reads the displays of this book.
-# It needs SymPy and nothing else.
+# ways in which it has been broken before. The checker is the one that reads the displays of this
+# book. It needs SymPy and nothing else.
 
 # %% [markdown]
 # ## A derivation that holds
@@ -30,7 +30,8 @@ assert report.verdict == "proved"
 
 # %% [markdown]
 # Each line says what the row uses: the facts without which the checker could not derive it. The
-# first row needs only that q adds up to one. The last one needs Gibbs' inequality.
+# first row needs only that q adds up to one. The third needs nothing: both sides say the same in
+# other words. The last one needs Gibbs’ inequality, which is what makes it a bound.
 #
 # ## One sign
 #
@@ -52,8 +53,8 @@ assert [row.number for row in broken.wrong] == [3]
 #
 # ## The arguments exchanged
 #
-# A divergence has an order. Exchanging the arguments is the commonest slip of all, and no shape and
-# no type gives it away.
+# A divergence has an order. Exchanging its arguments is a common slip, and no shape and no type
+# gives it away.
 
 # %%
 right_order = r"\left(q(z \mid x) \,\|\, p(z \mid x)\right)"
@@ -64,8 +65,8 @@ assert [row.number for row in exchanged.wrong] == [3]
 # %% [markdown]
 # ## A claim that depends on a hypothesis
 #
-# "Probabilities are at most one, so log p(x) is at most zero." Is this right? It depends on what p
-# is, and the checker asks.
+# “Probabilities are at most one, so log p(x) is at most zero.” Is this right? It depends on what p
+# is. Where nothing is said, the checker takes it for a density.
 
 # %%
 print("x with a density:")
@@ -79,7 +80,7 @@ assert check(r"\log p(x) \leq 0", given="x discrete").verdict == "proved"
 # ## A line that cannot be read
 #
 # Where notation has two readings, the checker refuses to choose one. It says where, and what to
-# write instead. Not being read is not a verdict of "wrong", and never one of "right".
+# write instead. Not being read is not a verdict of “wrong”, and never one of “right”.
 
 # %%
 unclear = check(r"\mathcal{L} = \mathbb{E}_{q(z \mid x)}[\log p(x \mid z) p(z)]")
@@ -113,6 +114,7 @@ assert check(left + r"\frac{1}{2} \left( \mu^2 + \sigma^2 - 1 - \log \sigma^2 \r
 #
 # - Break the derivation in a way of your own. Can you make a wrong row that is *not* found? If you
 #   can, please report it: that is the worst mistake this checker can make.
-# - Drop `\sigma > 0` from the model. What changes, and why?
+# - In the first derivation, replace the p(z|x) of row 2 by p(z). Which rows are wrong then, and do
+#   you agree with the choice?
 # - Take a display of a paper or of your own notes. `vaedocs check notes.md` reads all displays of a
 #   file.

@@ -31,8 +31,9 @@ print(f"KL(q ‖ p) = {gaussian(mean_q, std_q, mean_p, std_p):.6f} nats: the ord
 # %% [markdown]
 # ## A sum over a grid
 #
-# The definition is an integral of p(x) log(p(x)/q(x)). Outside twelve standard deviations p holds
-# nothing that a float can see, so a sum over a fine grid is the integral to many digits.
+# The definition is an integral of p(x) log(p(x)/q(x)). More than twelve standard deviations away
+# from its mean, p is too small to change a single digit. So a sum over a fine grid is the integral,
+# to nearly as many digits as a number in the computer has.
 
 # %%
 x = torch.linspace(-12, 12, 2001)
@@ -46,8 +47,8 @@ assert (grid - exact).abs() < 1e-10
 # ## An average over draws
 #
 # The same integral is the average of log p(x) − log q(x) over draws from p. An average of n draws
-# is uncertain by the spread of one draw divided by √n. We report that standard error beside the
-# estimate, always.
+# is uncertain by the standard deviation of one draw divided by √n. This is its standard error, and
+# an estimate without it says little.
 
 # %%
 sizes = [100, 1_000, 10_000, 100_000]
@@ -72,13 +73,17 @@ ax.set_title("Estimates with two standard errors; the line is exact")
 figure.tight_layout()
 
 # %% [markdown]
-# Ten times more digits cost a hundred times more draws. That is why the loss of a variational
-# autoencoder takes its KL term from the closed form wherever there is one, and keeps random draws
-# for the term that has none.
+# One more digit costs a hundred times more draws, because of the root. The grid is exact here, but
+# a grid over twenty dimensions would have more points than any computer can visit. That is why the
+# loss of a variational autoencoder takes its KL term from the closed form wherever there is one,
+# and keeps random draws for the term that has none.
 #
 # ## Try it
 #
 # - Exchange p and q in the last two cells. Why is the estimate noisier?
-# - Change the seed a few times. How often does the exact line miss the bar of two standard
-#   errors?
+# - Change the seed a few times. How often does the exact line miss a bar of two standard errors?
 # - Give `std_q` the value −1 and read the error.
+#
+# *What to expect.* The wide distribution draws from far out, where the logarithm of the ratio grows
+# like a square. A bar of two standard errors misses about one time in twenty. A standard deviation
+# must be positive, and the function says so instead of giving a number.

@@ -8,7 +8,7 @@
 # %% [markdown]
 # ## Train
 #
-# The data are the 1797 digits that scikit-learn carries: 8 × 8 pixels, each black or white here.
+# The data are the digits that scikit-learn carries: 8 × 8 pixels, each made black or white here.
 # Black and white pixels have a Bernoulli likelihood, so the loss is minus a lower bound of log
 # p(x), and not some other number that resembles it.
 
@@ -32,7 +32,8 @@ assert last["elbo"] > first["elbo"]
 
 # %% [markdown]
 # The two terms pull against each other. Reconstruction asks for codes that differ, the KL term
-# for codes that look like draws from N(0, I). What is gained is the difference.
+# for codes that look like draws from N(0, I). Their difference is the bound, which training makes
+# larger.
 #
 # ## Where the digits live
 #
@@ -44,7 +45,7 @@ with torch.no_grad():
     mean, log_variance = model.encoder(data.test)
 
 figure, ax = plt.subplots(figsize=(6, 5))
-points = ax.scatter(*mean.T.numpy(), c=data.test_labels, cmap="tab10", s=14)
+points = ax.scatter(mean[:, 0], mean[:, 1], c=data.test_labels, cmap="tab10", s=14)
 figure.colorbar(points, ax=ax, label="digit")
 ax.set_xlabel("first latent dimension")
 ax.set_ylabel("second latent dimension")
@@ -52,8 +53,9 @@ ax.set_aspect("equal")
 figure.tight_layout()
 
 # %% [markdown]
-# The labels were not used in training. The digits group because digits that look alike are cheap
-# to keep close together.
+# The labels were not used in training. Digits of one kind gather all the same: where codes overlap,
+# the decoder has to give one picture for all of them, and that costs least among digits that look
+# alike.
 #
 # ## Walk
 #
@@ -65,7 +67,8 @@ figure.tight_layout()
 steps = 13
 line = torch.linspace(-2.2, 2.2, steps)
 across, up = torch.meshgrid(line, line.flip(0), indexing="xy")
-z = torch.stack([across, up], dim=-1).reshape(-1, 2)
+z = torch.zeros(steps * steps, settings.latent)  # further units, if you ask for them, stay at 0
+z[:, 0], z[:, 1] = across.flatten(), up.flatten()
 with torch.no_grad():
     pixels = torch.sigmoid(model.decoder(z)).reshape(steps, steps, 8, 8)
 tiles = torch.nn.functional.pad(pixels, (1, 1, 1, 1))  # a white margin around every digit
@@ -84,3 +87,7 @@ figure.tight_layout()
 # - Set `objective="beta"` and `beta=4.0`. Which of the two terms gives way?
 # - Set `likelihood="binomial"`. Pixels are now counts from 0 to 16. Why may the two lower bounds
 #   not be compared with each other?
+#
+# *What to expect.* With eight units the pictures show the first two of them. A larger `beta` makes
+# the KL term dearer, so the codes say less and the reconstruction is worse. And the probability of
+# counts is another thing than the probability of black and white pixels: the data are not the same.
