@@ -158,7 +158,7 @@ class _Check(Steps, Verdicts):
         earlier = self._earlier(display, statements)
         trees: list[s.Node] = [*statements, *(chain for _, chain in earlier), *display.chains]
         theory = Theory()
-        scope = Scope(theory, look.survey(trees), integers=dict(integers))
+        scope = Scope(theory, look.survey(trees, len(statements)), integers=dict(integers))
         for tree in trees:
             for node in walk(tree):
                 if isinstance(node, s.Derivative | s.Extremum):

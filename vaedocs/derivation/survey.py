@@ -113,6 +113,7 @@ class Survey:
 
     measures: set[str] = field(default_factory=set)  # P of P(X > a), where P(x) is never written
     data: set[frozenset[str]] = field(default_factory=set)  # x, where p(x) is not p_\theta(x)
+    iid: set[str] = field(default_factory=set)  # stems of i.i.d. copies x_1, …, x_N; "" for all
     same: dict[str, str] = field(default_factory=dict)  # a of \delta(x - a): a value of x
     parameters: dict[str, s.Name] = field(default_factory=dict)  # θ, φ, wherever they stand
 
@@ -231,9 +232,11 @@ def is_event(node: s.Node) -> TypeGuard[s.Relation]:
     )
 
 
-def survey(trees: list[s.Node]) -> Survey:
-    """Look at every use in ``trees``."""
+def survey(trees: list[s.Node], given: int = 0) -> Survey:
+    """Look at every use in ``trees``, of which the first ``given`` are hypotheses."""
     found = Survey()
+    for tree in trees[:given]:
+        found.iid |= _said_to_be_copies(tree)
     calls: list[s.Call] = []
     informed: list[s.Call] = []
     _numbers_called_densities(trees, found)
@@ -410,9 +413,13 @@ def _separate(calls: list[s.Call], found: Survey) -> None:
         for item in (*left, *right):
             if isinstance(item, s.Relation):
                 item = item.left
+            if isinstance(item, s.Range) and isinstance(item.start, s.Name):
+                item = replace(item.start, subscripts=(item,), indices=())
             if not isinstance(item, s.Name):
                 continue
             base = stem_of_variable(item)
+            if found.iid & {base, ""}:
+                continue  # x_1, …, x_N are copies of one x
             if not decorated(item):
                 found.plain.add(base)
             seen[base].add(spell(item))
@@ -479,6 +486,31 @@ def _data_beside_model(trees: list[s.Node], found: Survey) -> None:
                 continue
             if (first or second) == (second or first):
                 found.data.add(first or second)
+
+
+IID = re.compile(r"\bi\.?\s?i\.?\s?d\b|\bindependent and identically")
+
+
+def _said_to_be_copies(tree: s.Node) -> set[str]:
+    r"""The x of ``x_1, \dots, x_N i.i.d.`` and of ``p(x_1, \dots, x_N) = \prod_i p(x_i)``."""
+    if not isinstance(tree, s.Chain) or tree.left is None:
+        return set()
+    left = tree.left
+    if isinstance(left, s.Words):
+        return {""} if IID.search(left.text) else set()
+    product = (
+        isinstance(left, s.Call)
+        and len(tree.links) == 1
+        and isinstance(tree.links[0].right, s.BigOperator)
+        and tree.links[0].right.name == "prod"
+    )
+    if not (product or IID.search(tree.words) or any(IID.search(k.hint) for k in tree.links)):
+        return set()
+    items = [item for group in left.groups for item in group] if isinstance(left, s.Call) else []
+    if product and not all(isinstance(item, s.Range) for item in items):
+        return set()  # given θ: the copies are independent in another model, p(θ, x_1, …)
+    names = [node for node in walk(left) if isinstance(node, s.Name) and decorated(node)]
+    return {stem_of_variable(name) for name in names} or {""}
 
 
 def _in_events(call: s.Call) -> Iterator[s.Name]:

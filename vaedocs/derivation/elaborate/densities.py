@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sympy import Expr, Symbol
 
 from vaedocs.derivation import expressions as e
@@ -61,6 +63,8 @@ class Densities(Functions):
 
     def fill(self, item: s.Node, default: str | None) -> list[tuple[str, Expr]]:
         """Slot and value of one argument of a density; a range gives several."""
+        if isinstance(item, s.Range):
+            return [pair for one in self.expand(item) for pair in self.fill(one, None)]
         if isinstance(item, s.Relation) and item.symbol == "=" and isinstance(item.left, s.Name):
             slot = self.slot(item.left)
             self.variable(slot)
@@ -99,6 +103,14 @@ class Densities(Functions):
         if any(look.is_event(item) for item in left):
             return self._probability(node)
         left = [item for item in left if not self._is_dot(item)] or left
+        if any(map(self.is_list_of_copies, left)):
+            return self._of_copies(node, left, right)
+        if any(map(self.is_list_of_copies, right)):
+            raise self.refuse(
+                node,
+                "a density given all of some i.i.d. copies is not in the language",
+                "give the model as p(x_{1:N} \\mid \\theta) = \\prod_{i=1}^N p(x_i \\mid \\theta)",
+            )
         plain = {self.slot(item) for item in left if isinstance(item, s.Name)}
         default = self._sole_slot(head)
         inside = look.subscripted_variable(head, left, self.scope.survey)
@@ -126,6 +138,51 @@ class Densities(Functions):
             raise self.refuse(node, "this density has nothing on the left of its bar")
         self.register(name, [slot for slot, _ in (*values, *conditions)])
         return e.Density(name, values, conditions)
+
+    def is_list_of_copies(self, item: s.Node) -> bool:
+        r"""``x_1, \dots, x_N`` or ``x_{1:N}`` of variables said to be i.i.d."""
+        first = item.start if isinstance(item, s.Range) else item
+        if not isinstance(first, s.Name):
+            return False
+        listed = isinstance(item, s.Range) or any(isinstance(p, s.Range) for p in first.subscripts)
+        return listed and bool(self.scope.survey.iid & {look.stem_of_variable(first), ""})
+
+    def _of_copies(self, node: s.Call, left: list[s.Node], right: list[s.Node]) -> Expr:
+        """The density of i.i.d. copies: a product over their index."""
+        index = s.Name("i", primes=1, span=node.span)
+        ends: list[tuple[s.Node, s.Node]] = []
+
+        def numbered(item: s.Node) -> s.Node:
+            if not self.is_list_of_copies(item):
+                return item
+            if isinstance(item, s.Range):
+                first, last = item.start, item.stop
+                assert isinstance(first, s.Name)
+                if not isinstance(last, s.Name):
+                    raise self.refuse(item, "this list has no end", r"write x_1, \dots, x_N")
+                marks = (first.subscripts or first.indices, last.subscripts or last.indices)
+                if len(marks[0]) != 1 or len(marks[1]) != 1:
+                    raise self.refuse(item, "it is not clear how this list goes on")
+                ends.append((marks[0][0], marks[1][0]))
+            else:
+                assert isinstance(item, s.Name)
+                first, part = item, item.subscripts[0]
+                if not isinstance(part, s.Range) or part.start is None or part.stop is None:
+                    raise self.refuse(item, "this list has no beginning or no end")
+                ends.append((part.start, part.stop))
+            if first.indices:
+                return replace(first, indices=(index,))
+            return replace(first, subscripts=(index,))
+
+        copies = tuple(map(numbered, left))
+        given = tuple(map(numbered, right))
+        if not all(map(self.is_list_of_copies, left)) or len(set(ends)) != 1:
+            raise self.refuse(node, "these lists are not of one length", "write the product out")
+        groups = (copies, given) if given else (copies,)
+        one = replace(node, groups=groups, separators=("|",) * bool(given))
+        (lower, upper) = ends[0]
+        product = s.BigOperator("prod", (index,), one, lower, upper, span=node.span)
+        return self.expression(product)
 
     def _is_data(self, node: s.Node, slots: frozenset[str] | None) -> bool:
         """Whether a p without parameter is another density than the model that has one."""

@@ -137,9 +137,9 @@ class Distributions(Families):
                 else ()
             )
         data = self.scope.survey.data
-        if name == "p" and not conditions and not look.has_parameter(node):
-            if data and (frozenset(slots) in data or frozenset() in data):
-                name = DATA
+        plain = name == "p" and not conditions and not look.has_parameter(node)
+        if plain and {frozenset(slots), frozenset[str]()} & data:
+            name = DATA
         values = [(slot, self.variable(slot).symbol) for slot in slots]
         given = [(slot, self.variable(slot).symbol) for slot in conditions]
         if like:
@@ -198,7 +198,7 @@ class Distributions(Families):
 
         def pairs(nodes: Sequence[s.Node]) -> list[tuple[str, Expr]]:
             made = []
-            for item in nodes:
+            for item in (one for n in nodes for one in self._listed(n)):
                 if not isinstance(item, s.Name):
                     raise self.refuse(
                         item,
@@ -212,6 +212,9 @@ class Distributions(Families):
         values, conditions = pairs(items), pairs(given)
         self.register(head, [slot for slot, _ in (*values, *conditions)])
         return e.Density(head, values, conditions)
+
+    def _listed(self, node: s.Node) -> Sequence[s.Node]:
+        return self.expand(node) if isinstance(node, s.Range) else (node,)
 
     def _is_distribution(self, item: s.Node) -> bool:
         if isinstance(item, s.Group | s.Fraction | s.Product | s.Sum):

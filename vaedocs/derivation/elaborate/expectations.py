@@ -27,14 +27,14 @@ class Expectations(Divergences):
         items = sampling.variables
         if len(items) == 1 and isinstance(items[0], s.Conditioned):
             given, items = items[0].conditions, items[0].items
-        variables = [one for item in items for one in self._expand(item)]
+        variables = [one for item in items for one in self.expand(item)]
         node = sampling.distribution
         if node is not None and not variables and isinstance(node, s.Name):
             head = (
                 look.is_density_head(node, self.scope.survey) or spell(node) in self.scope.aliases
             )
             if not head and not is_parameter(node):
-                variables, node = self._expand(node), None
+                variables, node = self.expand(node), None
         if node is None:
             made = self.joint(variables, self.owner_of(variables), given)
             return made, tuple(v for _, v in made.values)
@@ -91,7 +91,7 @@ class Expectations(Divergences):
             r"write z \sim q(z \mid x)",
         )
 
-    def _expand(self, item: s.Node) -> list[s.Name]:
+    def expand(self, item: s.Node) -> list[s.Name]:
         if isinstance(item, s.Range):
             first, last = item.start, item.stop
             if isinstance(first, s.Name):
@@ -256,7 +256,7 @@ class Expectations(Divergences):
     def _integral(self, node: s.Integral) -> Expr:
         bound: list[Symbol] = []
         for item in node.variables:
-            for one in self._expand(item):
+            for one in self.expand(item):
                 slot = self.slot(one)
                 if slot in self.scope.survey.random or slot in self.theory.variables:
                     made = self.variable(slot)

@@ -66,7 +66,7 @@ class Names(Definitions):
                     and not node.accents
                     and name not in self.theory.variables
                 )
-                and "simplex" not in self.scope.declared_tags.get(name, set())
+                and not self.scope.declared_tags.get(name)  # 0 < \pi < 1: a probability
                 and not self._is_array(name)
             ):
                 return sympy.pi

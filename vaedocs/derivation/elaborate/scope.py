@@ -264,6 +264,10 @@ class Base:
         """A density and the variables it is a density of."""
         raise NotImplementedError
 
+    def expand(self, item: s.Node) -> list[s.Name]:
+        """The variables that a name or a list of names stands for."""
+        raise NotImplementedError
+
     def _probability(self, node: s.Call) -> Expr:
         """The probability of an event."""
         raise NotImplementedError

@@ -29,6 +29,8 @@ class Densities(Statements):
         if link.symbol not in {":=", "=", "=="}:
             return False
         right = link.right
+        if isinstance(left, s.Call) and isinstance(right, s.BigOperator) and self._of_iid(left):
+            return True  # the survey has seen that the copies are independent
         text = self.source[chain.span[0] : chain.span[1]].strip()
         if (
             isinstance(left, s.Call)
@@ -73,6 +75,11 @@ class Densities(Statements):
             )
             return True
         return False
+
+    def _of_iid(self, left: s.Call) -> bool:
+        if not look.is_density_call(left, self.scope.survey):
+            return False
+        return any(self.reader.is_list_of_copies(item) for item in look.arguments(left)[0])
 
     def _shape_of_values(self, left: s.Name, right: s.Node) -> None:
         """Of ``x = f(z)`` with a declared x, f has values of its shape."""

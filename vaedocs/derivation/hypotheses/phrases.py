@@ -43,11 +43,11 @@ HARMLESS = re.compile(
     r"measurable|is a (probability )?density|are densities|is a distribution|are "
     r"distributions|probability distributions?|"
     r"arbitrary|fixed\b|constants?\b|parameters?\b|any (density|distribution)|random "
-    r"variables?|scalar|real\b|vectors?\b|natural log|regular"
+    r"variables?|scalar|real\b|vectors?\b|natural log|regular|\bELBO\b|(evidence|variational) (lower )?bound"
 )
 
 
-def _split_phrase(text: str) -> tuple[str, str]:
+def split_phrase(text: str) -> tuple[str, str]:
     """``x and y discrete`` as subject and words: the words begin with the first English word."""
     for match in re.finditer(r"(?<![\\\w{])([A-Za-z][a-z.-]+)\b(?![^()]*\))", text):
         if match[1] in {"and", "or"} or text[: match.start()].count("{") > text[
@@ -73,7 +73,7 @@ class Phrases(Statements):
         if re.search(r"i\.?i\.?d|\bindependent", text):
             self._independent(text, chain)
             return
-        subject, words = _split_phrase(text)
+        subject, words = split_phrase(text)
         if subject and words:
             try:
                 parsed = parse_statements(subject)
