@@ -170,9 +170,9 @@ def negative_elbo(
     """Minus the bound of every example in nats, estimated from one draw z: ``[...]``.
 
     ``x`` and what the decoder gave at z, ``outputs``: ``[..., N]``; parameters of q(z|x):
-    ``[..., M]``. Summed over data and latent dimensions, *not* averaged over examples: the caller
-    does that. With ``beta`` above 1 it is a looser bound (Higgins et al., 2017), below 1 none.
-    Raises ``ValueError`` where shapes do not match. Kingma & Welling (2014), equation 10.
+    ``[..., M]``. Summed over data and latent dimensions, *not* averaged over examples: the
+    caller does that. With ``beta`` above 1 it is a looser bound (Higgins et al., 2017), below
+    1 none. Raises ``ValueError`` where shapes do not match. Kingma & Welling (2014), eq. 10.
 
     A posterior equal to the prior costs nothing, so what remains is 4 fair coins:
 
@@ -296,12 +296,12 @@ def figure_architecture() -> Figure:
         ax, 2.5, 0.4, "KL to the prior", width=1.7, height=0.5, colour="purple"
     )
     error = drawing.box(
-        ax, 4.65, 0.4, r"$-\log\,p(x\mid z)$", width=1.5, height=0.5, colour="purple"
+        ax, 4.85, 0.4, r"$-\log\,p(x\mid z)$", width=1.5, height=0.5, colour="purple"
     )
-    again = drawing.box(ax, 6.0, 0.4, "$x$", width=0.5, height=0.5, colour="muted")
+    again = drawing.box(ax, 6.12, 0.4, "$x$", width=0.4, height=0.5, colour="muted")
     drawing.arrow(ax, both, divergence, colour="purple")
-    drawing.arrow(ax, out, error, colour="purple")
+    drawing.arrow(ax, (5.9, 1.45), (5.45, 0.67), colour="purple")
     drawing.arrow(ax, again, error, colour="purple")
-    ax.text(3.62, 0.4, "+", ha="center", va="center", color=ink, size=15)
+    ax.text(3.72, 0.4, "+", ha="center", va="center", color=ink, size=15)
     ax.text(0.8, 0.4, "loss  =", ha="center", va="center", color=ink, size=13)
     return figure

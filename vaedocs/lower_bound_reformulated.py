@@ -57,7 +57,8 @@ def binomial_log_likelihood(counts: Tensor, logits: Tensor, trials: int) -> Tens
 
     ``counts`` (whole numbers, as floating point) and ``logits = log(p / (1 - p))``:
     ``[..., N] -> [...]``. The binomial coefficient is part of it, so that the probabilities of
-    0..trials sum to one. Raises ``ValueError`` where shapes do not match or ``trials`` is below 1.
+    0..trials sum to one. Raises ``ValueError`` where shapes do not match or ``trials`` is
+    below 1.
 
     >>> counts = torch.tensor([[0.0], [1.0], [2.0]])
     >>> binomial_log_likelihood(counts, torch.zeros(3, 1), trials=2).exp()
@@ -76,8 +77,9 @@ def binomial_log_likelihood(counts: Tensor, logits: Tensor, trials: int) -> Tens
 def gaussian_log_likelihood(x: Tensor, mean: Tensor, variance: Tensor | float) -> Tensor:
     """Log-density of x under independent Gaussians N(mean, variance), in nats.
 
-    ``x`` and ``mean``: ``[..., N] -> [...]``; ``variance`` is a number, or a tensor that broadcasts
-    to ``[..., N]``. The result may be positive. Raises ``ValueError`` where shapes do not match.
+    ``x`` and ``mean``: ``[..., N] -> [...]``; ``variance`` is a number, or a tensor that
+    broadcasts to ``[..., N]``. The result may be positive. Raises ``ValueError`` where shapes
+    do not match.
 
     >>> x = torch.zeros(1, 2)
     >>> gaussian_log_likelihood(x, x, 0.01)
@@ -116,7 +118,7 @@ def bernoulli_mass(logits: Tensor) -> Tensor:
 
 
 def implied_variance(error_weight: float, kl_weight: float = 1.0) -> float:
-    """The noise variance c of the model whose loss is ``error_weight |x - f(z)|^2 + kl_weight KL``.
+    """The noise variance that ``error_weight |x - f(z)|^2 + kl_weight KL`` assumes.
 
     ``error_weight`` multiplies the *summed* squared error, so it is 1/N for a mean. Raises
     ``ValueError`` for a weight that is not a positive finite number.

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LogLikelihood = Callable[[Tensor, Tensor], Tensor]
+Parameters = tuple[Tensor, Tensor]  # mean and log-variance of a diagonal Gaussian, [B, M] each
 
 ELEMENTS_AT_ONCE = 2**22
 """Entries of the largest ``[B, S, D]`` that a log-likelihood is asked for: 32 MiB in float64."""
@@ -61,24 +62,13 @@ def log_evidence(
     points: int = 101,
     max_points: int = 1601,
 ) -> Evidence:
-    """Compute log p(x) by a uniform grid over z, halved until two grids agree.
+    """log p(x) of x ``[B, D]`` by a uniform grid over z, halved until two grids agree.
 
-    For a smooth decoder the error falls faster than any power of the step (Poisson summation), so
-    the change at the last halving is a generous bound of what is left. It is evidence, not proof: a
-    spike that both grids step over stays unseen. `measure_gap` catches that where the lower bound
-    sees the spike.
-
-    Args:
-        log_likelihood: the decoder, see the top of this module.
-        x: data, ``[B, D]``.
-        latent_size: number of latent dimensions, 1 or 2.
-        tolerance: how far, in nats, two grids may differ.
-        half_width: the grid covers [-half_width, half_width] in each dimension.
-        points: points per axis of the first grid, odd or even.
-        max_points: no grid gets more points per axis than this.
-
-    Returns:
-        ``Evidence`` with values ``[B]`` in nats.
+    The grid covers [-half_width, half_width] in each of the 1 or 2 latent dimensions. It
+    begins with ``points`` an axis, never has more than ``max_points``, and ends where two
+    grids differ by at most ``tolerance`` nats. For a smooth decoder the error falls faster than
+    any power of the step (Poisson summation). A spike that both grids step over stays unseen;
+    `measure_gap` catches it where the lower bound sees it.
 
     Raises:
         ValueError: the latent size is not 1 or 2, x is not ``[B, D]``, or the decoder returns
@@ -89,7 +79,7 @@ def log_evidence(
     With p(x|z) = N(z, 1) the evidence is N(0, 2):
 
     >>> x = torch.tensor([[1.0]], dtype=torch.float64)
-    >>> found = log_evidence(lambda x, z: gaussian_log_likelihood(x, z, 1.0), x, latent_size=1)
+    >>> found = log_evidence(lambda x, z: gaussian_log_likelihood(x, z, 1.0), x, 1)
     >>> round(found.log_evidence.item(), 6), found.points
     (-1.515512, 201)
     """
@@ -98,28 +88,29 @@ def log_evidence(
         raise ValueError(f"x has shape {list(x.shape)}; expected [B, D], one row an example")
     if not 2 <= points <= max_points:
         raise ValueError(f"points = {points}; expected at least 2 and at most {max_points}")
-    step = 2 * half_width / (points - 1)
-    corner = torch.arange(points, dtype=x.dtype, device=x.device) * step - half_width
 
-    # Halving the step adds the same grid again, shifted by half a step along some of the axes.
     def mass(rows: Tensor, shift: tuple[float, ...]) -> Tensor:
-        axes = [corner + step * part for part in shift]
-        grid = torch.cartesian_prod(*axes).reshape(-1, latent_size)
-        return _log_sums(log_likelihood, rows, grid, edge=half_width - 1)
+        """The grid of ``points``, shifted along its axes by parts of a step."""
+        place = torch.arange(points, dtype=x.dtype, device=x.device)
+        step = 2 * half_width / (points - 1)
+        axes = [(place + part) * step - half_width for part in shift]
+        return _log_sums(log_likelihood, rows, _nodes(axes), edge=half_width - 1)
+
+    def cell() -> float:
+        return latent_size * math.log(2 * half_width / (points - 1))
 
     before, value = torch.zeros_like(x[:, 0]), torch.zeros_like(x[:, 0])
     open_rows = torch.arange(len(x), device=x.device)  # the examples not yet certified
     sums = mass(x, (0.0,) * latent_size)  # [2, B]: the whole grid, and its outermost shell
     _refuse_impossible(sums[0])
-    coarse = sums[0] + latent_size * math.log(step)
+    coarse = sums[0] + cell()
     while True:
-        rows = x[open_rows]
+        # Half the step: the same grid again, shifted by half a step along some of the axes.
         for shift in product((0.0, 0.5), repeat=latent_size):
             if any(shift):
-                sums = torch.logaddexp(sums, mass(rows, shift))
-        step, points = step / 2, 2 * points - 1
-        corner = torch.arange(points, dtype=x.dtype, device=x.device) * step - half_width
-        fine = sums[0] + latent_size * math.log(step)
+                sums = torch.logaddexp(sums, mass(x[open_rows], shift))
+        points = 2 * points - 1
+        fine = sums[0] + cell()
         before[open_rows], value[open_rows] = coarse, fine
         done = (fine - coarse).abs() <= tolerance
         _refuse_edge(sums[:, done], open_rows[done], half_width, tolerance)
@@ -128,14 +119,7 @@ def log_evidence(
             return Evidence(value, (value - before).abs(), points)
         if 2 * points - 1 > max_points:
             _refuse_edge(sums, open_rows, half_width, tolerance)
-            worst = int(open_rows[(value - before)[open_rows].abs().argmax()])
-            raise UncertifiedEvidenceError(
-                f"the grids of {(points + 1) // 2} and {points} points per axis disagree for "
-                f"x[{worst}]: log p(x) = {before[worst].item():.6g} and {value[worst].item():.6g}; "
-                f"expected agreement within {tolerance:g} nats. The posterior is narrower than the "
-                "grid, or the decoder has kinks: raise max_points, or train with tanh or "
-                "softplus in place of ReLU"
-            )
+            _refuse_disagreement(before, value, points, tolerance)
 
 
 def _require_grid_size(latent_size: int, max_points: int) -> None:
@@ -145,6 +129,11 @@ def _require_grid_size(latent_size: int, max_points: int) -> None:
             f"the latent size is {latent_size}; the grid takes 1 or 2 latent dimensions{nodes}: "
             "use vaedocs.tighter_bounds.importance_weighted, a lower bound with a standard error"
         )
+
+
+def _nodes(axes: list[Tensor]) -> Tensor:
+    """All points of a grid from its one or two axes: ``[S, M]``."""
+    return torch.cartesian_prod(*axes).reshape(-1, len(axes))
 
 
 def log_prior(z: Tensor) -> Tensor:
@@ -159,8 +148,7 @@ def log_prior(z: Tensor) -> Tensor:
 def _log_sums(log_likelihood: LogLikelihood, x: Tensor, grid: Tensor, edge: float) -> Tensor:
     """Log of the sum of p(x|z) p(z) over the grid, and over its outermost shell: ``[2, B]``."""
     sums = x.new_full((2, len(x)), -math.inf)
-    size = max(1, ELEMENTS_AT_ONCE // max(1, x.numel()))
-    for z in grid.split(size):
+    for z in grid.split(max(1, ELEMENTS_AT_ONCE // max(1, x.numel()))):
         joint = evaluate(log_likelihood, x, z[None]) + log_prior(z)
         outer = z.abs().amax(-1) > edge
         sums[0] = torch.logaddexp(sums[0], joint.logsumexp(-1))
@@ -198,6 +186,16 @@ def _refuse_impossible(sums: Tensor) -> None:
         )
 
 
+def _refuse_disagreement(before: Tensor, value: Tensor, points: int, tolerance: float) -> None:
+    worst = int((value - before).abs().argmax())
+    raise UncertifiedEvidenceError(
+        f"the grids of {(points + 1) // 2} and {points} points per axis disagree for x[{worst}]: "
+        f"log p(x) = {before[worst].item():.6g} and {value[worst].item():.6g}; expected agreement "
+        f"within {tolerance:g} nats. The posterior is narrower than the grid, or the decoder has "
+        "kinks: raise max_points, or train with tanh or softplus in place of ReLU"
+    )
+
+
 def _refuse_edge(sums: Tensor, rows: Tensor, half_width: float, tolerance: float) -> None:
     """Refuse examples whose posterior mass in the outermost shell is not negligible."""
     share = (sums[1] - sums[0]).exp()
@@ -224,75 +222,47 @@ def gauss_hermite_under_prior(
     >>> round(wide.item(), 6)
     -1.515512
     """
-    import numpy as np
+    from numpy.polynomial.hermite_e import hermegauss
 
-    nodes, weights = np.polynomial.hermite_e.hermegauss(points)
-    with np.errstate(divide="ignore"):  # far weights may be 0 in float64; their log is -inf
-        log_weights = torch.as_tensor(np.log(weights / weights.sum()), dtype=x.dtype)
-    axis = torch.as_tensor(nodes, dtype=x.dtype)
-    grid = torch.cartesian_prod(*[axis] * latent_size).reshape(-1, latent_size)
-    tensor_weights = torch.cartesian_prod(*[log_weights] * latent_size).reshape(-1, latent_size)
-    log_weight = tensor_weights.sum(-1)
-    total = x.new_full((len(x),), -math.inf)
-    size = max(1, ELEMENTS_AT_ONCE // max(1, x.numel()))
-    for z, w in zip(grid.split(size), log_weight.split(size), strict=True):
-        total = torch.logaddexp(total, (evaluate(log_likelihood, x, z[None]) + w).logsumexp(-1))
-    return total
+    axis, weights = (torch.as_tensor(part, dtype=x.dtype) for part in hermegauss(points))
+    log_weights = _nodes([(weights / weights.sum()).log()] * latent_size).sum(-1)
+    nodes = _nodes([axis] * latent_size)
+    return (evaluate(log_likelihood, x, nodes[None]) + log_weights).logsumexp(-1)
 
 
 def elbo(
-    log_likelihood: LogLikelihood, x: Tensor, mean: Tensor, log_variance: Tensor, points: int = 71
+    log_likelihood: LogLikelihood,
+    x: Tensor,
+    mean: Tensor,
+    log_variance: Tensor,
+    points: int = 71,
 ) -> Tensor:
-    """The lower bound of q = N(mean, diag(exp(log_variance))) for each x, without sampling noise.
+    """The lower bound of q = N(mean, diag(exp(log_variance))) for each x, without sampling.
 
-    The expectation under q is a uniform grid in the noise (latent size 1 or 2, ``points`` per
-    axis on [-7, 7]), which is differentiable in ``mean`` and ``log_variance``. Exact for a
-    linear decoder; for a smooth one the error falls faster than any power of the step.
+    x ``[B, D]`` and both parameters ``[B, M]`` give ``[B]``, nats. The expectation under q is
+    a uniform grid in the noise, ``points`` an axis on [-7, 7]: differentiable, exact for a
+    linear decoder, and for a smooth one its error falls faster than any power of the step.
+    Raises ``ValueError`` where shapes differ or the latent size is not 1 or 2.
 
-    Args:
-        log_likelihood: the decoder, see the top of this module.
-        x: data, ``[B, D]``.
-        mean: ``[B, M]``.
-        log_variance: ``[B, M]``.
-        points: grid points per latent dimension.
-
-    Returns:
-        Nats, ``[B]``.
-
-    Raises:
-        ValueError: shapes differ, or the latent size is not 1 or 2.
-
-    >>> x, mean, variance = (torch.tensor([[v]], dtype=torch.float64) for v in (1.0, 0.2, 0.81))
+    >>> x, mean, variance = torch.tensor([1.0, 0.2, 0.81], dtype=torch.float64)[:, None, None]
     >>> decoder = lambda x, z: gaussian_log_likelihood(x, z, 1.0)
     >>> round(elbo(decoder, x, mean, variance.log()).item(), 6)
     -1.674299
     """
     _require_grid_size(mean.shape[-1], points)
-    noise, weight = _standard_normal_grid(points, mean)
+    axis = torch.linspace(-7, 7, points, dtype=mean.dtype, device=mean.device)
+    noise = _nodes([axis] * mean.shape[-1])
+    weight = torch.softmax(log_prior(noise), 0)
     rows = max(1, ELEMENTS_AT_ONCE // (len(noise) * x.shape[1]))
     expected = []
-    for part in zip(x.split(rows), mean.split(rows), log_variance.split(rows), strict=True):
-        z = sample(part[1][:, None, :], part[2][:, None, :], noise[None])
-        expected.append((weight * evaluate(log_likelihood, part[0], z)).sum(-1))
+    parts = (whole.split(rows) for whole in (x, mean, log_variance))
+    for some, m, v in zip(*parts, strict=True):
+        z = sample(m[:, None, :], v[:, None, :], noise[None])
+        expected.append((weight * evaluate(log_likelihood, some, z)).sum(-1))
     return torch.cat(expected) - diagonal_to_standard_normal(mean, log_variance)
 
 
-def _standard_normal_grid(points: int, like: Tensor) -> tuple[Tensor, Tensor]:
-    """Nodes ``[S, M]`` and weights ``[S]``, of sum one, of a uniform grid under N(0, I)."""
-    axis = torch.linspace(-7, 7, points, dtype=like.dtype, device=like.device)
-    size = like.shape[-1]
-    noise = torch.cartesian_prod(*[axis] * size).reshape(-1, size)
-    return noise, torch.softmax(log_prior(noise), 0)
-
-
-def posterior_moments(
-    log_likelihood: LogLikelihood,
-    x: Tensor,
-    latent_size: int,
-    *,
-    half_width: float = 8.0,
-    points: int = 201,
-) -> tuple[Tensor, Tensor]:
+def posterior_moments(log_likelihood: LogLikelihood, x: Tensor, latent_size: int) -> Parameters:
     """Mean and log-variance of the exact posterior p(z|x) on a uniform grid, ``[B, M]`` each.
 
     >>> x = torch.tensor([[1.0]], dtype=torch.float64)
@@ -302,21 +272,18 @@ def posterior_moments(
     >>> round(mean.item(), 6), round(log_variance.exp().item(), 6)
     (0.5, 0.5)
     """
-    _require_grid_size(latent_size, points)
-    axis = torch.linspace(-half_width, half_width, points, dtype=x.dtype, device=x.device)
-    grid = torch.cartesian_prod(*[axis] * latent_size).reshape(-1, latent_size)
-    rows = max(1, ELEMENTS_AT_ONCE // (len(grid) * x.shape[1]))
-    means, log_variances = [], []
-    for part in x.split(rows):
+    axis = torch.linspace(-8, 8, 201, dtype=x.dtype, device=x.device)
+    grid = _nodes([axis] * latent_size)
+    means, variances = [], []
+    for part in x.split(max(1, ELEMENTS_AT_ONCE // (len(grid) * x.shape[1]))):
         joint = evaluate(log_likelihood, part, grid[None]) + log_prior(grid)
         weight = torch.softmax(joint, -1)  # [B, S]
-        mean = weight @ grid
-        spread = (weight[..., None] * (grid - mean[:, None]).square()).sum(1)
-        # A posterior narrower than the step has no spread on the grid; the step is the least it is.
-        least = (2 * half_width / (points - 1)) ** 2 / 12
-        means.append(mean)
-        log_variances.append(spread.clamp_min(least).log())
-    return torch.cat(means), torch.cat(log_variances)
+        means.append(weight @ grid)
+        spread = (grid - means[-1][:, None]).square()
+        variances.append((weight[..., None] * spread).sum(1))
+    # A posterior narrower than the step has no spread on the grid; the step is the least it is.
+    least = float(axis[1] - axis[0]) ** 2 / 12
+    return torch.cat(means), torch.cat(variances).clamp_min(least).log()
 
 
 def best_diagonal_gaussian(
@@ -327,7 +294,7 @@ def best_diagonal_gaussian(
     *,
     steps: int = 100,
     points: int = 29,
-) -> tuple[Tensor, Tensor]:
+) -> Parameters:
     """Raise the lower bound of each x by itself, starting at the given q; never lower it.
 
     L-BFGS over the two parameters of every example together, in the coordinates in which the start
@@ -357,7 +324,7 @@ def best_diagonal_gaussian(
         line_search_fn="strong_wolfe",
     )
 
-    def moved() -> tuple[Tensor, Tensor]:
+    def moved() -> Parameters:
         return mean + torch.exp(0.5 * log_variance) * offset, log_variance + growth
 
     def loss() -> Tensor:
@@ -368,13 +335,15 @@ def best_diagonal_gaussian(
 
     optimiser.step(loss)
     with torch.no_grad():
-        found_mean, found_log_variance = moved()
-        better = elbo(log_likelihood, x, *moved()) >= elbo(log_likelihood, x, mean, log_variance)
-        keep = better[:, None]
-        return (
-            torch.where(keep, found_mean, mean),
-            torch.where(keep, found_log_variance, log_variance),
-        )
+        return _better(log_likelihood, x, moved(), (mean, log_variance))
+
+
+def _better(
+    log_likelihood: LogLikelihood, x: Tensor, one: Parameters, other: Parameters
+) -> Parameters:
+    """For each x, whichever of two diagonal Gaussians has the higher lower bound."""
+    first = (elbo(log_likelihood, x, *one) >= elbo(log_likelihood, x, *other))[:, None]
+    return torch.where(first, one[0], other[0]), torch.where(first, one[1], other[1])
 
 
 class Gap(NamedTuple):
@@ -388,6 +357,8 @@ class Gap(NamedTuple):
     """The lower bound of the encoder's q."""
     change: Tensor
     """What the last halving of the grid changed."""
+    best_q: Parameters
+    """The diagonal Gaussian that has the bound ``best``."""
 
     @property
     def total(self) -> Tensor:
@@ -414,40 +385,30 @@ def measure_gap(
     tolerance: float = 1e-4,
     max_points: int = 1601,
 ) -> Gap:
-    """Split log p(x) - ELBO into the amortisation gap and the family gap, example by example.
+    """Split log p(x) - ELBO into amortisation gap and family gap, example by example.
 
-    The best q is searched from two starts, the encoder's q and the moments of the exact posterior;
-    it is a local optimum, so the amortisation gap is a lower bound and the family gap an upper one.
-
-    Args:
-        log_likelihood: the decoder, see the top of this module.
-        x: data, ``[B, D]``.
-        mean: the encoder's means, ``[B, M]``, M at most 2.
-        log_variance: the encoder's log-variances, ``[B, M]``.
-        tolerance: handed to `log_evidence`.
-        max_points: handed to `log_evidence`.
+    x ``[B, D]``, the encoder's parameters ``[B, M]``, M at most 2; the rest goes to
+    `log_evidence`. The best q is searched from two starts, the encoder's q and the moments of
+    the exact posterior. It is a local optimum, so the amortisation gap is a lower bound and the
+    family gap an upper one.
 
     Raises:
         ValueError: as `log_evidence`.
         UncertifiedEvidenceError: as `log_evidence`, or a lower bound lies above the evidence,
             which means that the grid stepped over a narrow peak.
     """
+    size = mean.shape[-1]
     with torch.no_grad():
-        evidence = log_evidence(
-            log_likelihood, x, mean.shape[-1], tolerance=tolerance, max_points=max_points
-        )
+        evidence = log_evidence(log_likelihood, x, size, tolerance=tolerance, max_points=max_points)
         bound = elbo(log_likelihood, x, mean, log_variance)
-        starts = [
-            (mean, log_variance),
-            posterior_moments(log_likelihood, x, mean.shape[-1]),
-        ]
-    best = bound
-    for start in starts:
-        found = best_diagonal_gaussian(log_likelihood, x, *start)
-        with torch.no_grad():
-            best = torch.maximum(best, elbo(log_likelihood, x, *found))
+        moments = posterior_moments(log_likelihood, x, size)
+    starts = ((mean, log_variance), moments)
+    found = [best_diagonal_gaussian(log_likelihood, x, *start) for start in starts]
+    with torch.no_grad():
+        best_q = _better(log_likelihood, x, *found)
+        best = elbo(log_likelihood, x, *best_q)
     _refuse_bound_above_evidence(best, evidence, tolerance)
-    return Gap(evidence.log_evidence, best, bound, evidence.change)
+    return Gap(evidence.log_evidence, best, bound, evidence.change, best_q)
 
 
 def _refuse_bound_above_evidence(bound: Tensor, evidence: Evidence, tolerance: float) -> None:
@@ -463,14 +424,13 @@ def _refuse_bound_above_evidence(bound: Tensor, evidence: Evidence, tolerance: f
 
 # The model of the page: a known decoder, so that the truth is known, and an encoder fitted to it.
 
+LATENT, HIDDEN, DATA = 2, 8, 3  # sizes of the decoder; the encoder has as many hidden units
 VARIANCE = 0.05  # c, the variance of x given z
+SEEN, UNSEEN = 300, 60  # draws the encoder is fitted to, and others
 
 
 class Example(NamedTuple):
-    """A known decoder from two latent variables to three data dimensions, with data drawn from it.
-
-    The encoder is fitted to the decoder on 300 draws; ``x`` holds 60 others.
-    """
+    """A known decoder, an encoder fitted to ``SEEN`` draws from it, and ``UNSEEN`` other draws."""
 
     log_likelihood: LogLikelihood
     encoder: Encoder
@@ -478,7 +438,7 @@ class Example(NamedTuple):
 
 
 def decoder_log_likelihood(activation: Callable[[Tensor], Tensor] = torch.tanh) -> LogLikelihood:
-    """The decoder of the page: 8 hidden units with seeded weights, Gaussian noise of variance c.
+    """The decoder of the page: one hidden layer with seeded weights, Gaussian noise of variance c.
 
     >>> x, z = torch.zeros(4, 1, 3).double(), torch.zeros(1, 5, 2).double()
     >>> decoder_log_likelihood()(x, z).shape
@@ -490,24 +450,24 @@ def decoder_log_likelihood(activation: Callable[[Tensor], Tensor] = torch.tanh) 
 
 def _decoder(activation: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
     seed = torch.Generator().manual_seed(5)
-    inner = 1.2 * torch.randn(8, 2, generator=seed, dtype=torch.float64)
-    bias = 0.7 * torch.randn(8, generator=seed, dtype=torch.float64)
-    outer = torch.randn(3, 8, generator=seed, dtype=torch.float64) / math.sqrt(8)
+    inner = 1.2 * torch.randn(HIDDEN, LATENT, generator=seed, dtype=torch.float64)
+    bias = 0.7 * torch.randn(HIDDEN, generator=seed, dtype=torch.float64)
+    outer = torch.randn(DATA, HIDDEN, generator=seed, dtype=torch.float64) / math.sqrt(HIDDEN)
     return lambda z: activation(z @ inner.T + bias) @ outer.T
 
 
 @cache
 def example() -> Example:
-    """Draw data from the decoder, fit an encoder of 8 hidden units to 300 of them."""
+    """Draw data from the decoder, fit an encoder to the first of them."""
     decode, log_likelihood = _decoder(torch.tanh), decoder_log_likelihood()
     seed = torch.Generator().manual_seed(0)
-    z = torch.randn(360, 2, generator=seed, dtype=torch.float64)
-    noise = torch.randn(360, 3, generator=seed, dtype=torch.float64)
+    z = torch.randn(SEEN + UNSEEN, LATENT, generator=seed, dtype=torch.float64)
+    noise = torch.randn(SEEN + UNSEEN, DATA, generator=seed, dtype=torch.float64)
     x = decode(z) + math.sqrt(VARIANCE) * noise
-    seen, unseen = x[:300], x[300:]
+    seen, unseen = x[:SEEN], x[SEEN:]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        encoder = Encoder(data=3, latent=2, layers=(8,)).double()
+        encoder = Encoder(data=DATA, latent=LATENT, layers=(HIDDEN,)).double()
     optimiser = torch.optim.LBFGS(
         encoder.parameters(), max_iter=150, history_size=30, line_search_fn="strong_wolfe"
     )
@@ -525,58 +485,45 @@ def example() -> Example:
 
 @cache
 def example_gap() -> Gap:
-    """The gap of the example's encoder on its 60 unseen points."""
+    """The gap of the example's encoder on its unseen points."""
     log_likelihood, encoder, x = example()
     return measure_gap(log_likelihood, x, *encoder(x), tolerance=1e-7)
 
 
-class Summary(NamedTuple):
-    """Means over the unseen points of the example, in nats."""
-
-    log_evidence: float
-    elbo: float
-    total: float
-    amortisation: float
-    family: float
-    smallest_gap: float
-    largest_gap: float
-    largest_change: float
-    amortisation_share: float
-
-
-@cache
-def summary() -> Summary:
-    """The numbers of the page: the gap of the example, averaged over its 60 unseen points."""
+def summary() -> dict[str, float]:
+    """The numbers of the page in nats: the gap of the example, averaged over its unseen points."""
     gap = example_gap()
-    return Summary(
-        gap.log_evidence.mean().item(),
-        gap.elbo.mean().item(),
-        gap.total.mean().item(),
-        gap.amortisation.mean().item(),
-        gap.family.mean().item(),
-        gap.total.min().item(),
-        gap.total.max().item(),
-        gap.change.max().item(),
-        (gap.amortisation.mean() / gap.total.mean()).item(),
-    )
+    numbers = {
+        "log_evidence": gap.log_evidence.mean(),
+        "elbo": gap.elbo.mean(),
+        "total": gap.total.mean(),
+        "amortisation": gap.amortisation.mean(),
+        "family": gap.family.mean(),
+        "smallest_gap": gap.total.min(),
+        "largest_gap": gap.total.max(),
+        "largest_change": gap.change.max(),
+        "amortisation_share": gap.amortisation.mean() / gap.total.mean(),
+    }
+    return {name: value.item() for name, value in numbers.items()}
 
 
+RULE_POINTS = 10
 AXIS_POINTS = (11, 21, 31, 41, 61, 81, 121, 161, 241)
 
 
 @cache
 def rule_errors() -> dict[str, list[float]]:
-    """Largest error in nats over 10 points of three rules, by points per axis (``AXIS_POINTS``).
+    """Largest error in nats over a few points of three rules, by points per axis.
 
     The uniform grid on a tanh decoder, the same on a ReLU decoder with the same weights, and
     Gauss-Hermite under the prior on the tanh decoder.
     """
-    x = example().x[:10]
+    x = example().x[:RULE_POINTS]
     tanh, relu = decoder_log_likelihood(), decoder_log_likelihood(torch.relu)
 
     def uniform(log_likelihood: LogLikelihood, points: int) -> Tensor:
         axis = torch.linspace(-8, 8, points, dtype=x.dtype)
-        sums = _log_sums(log_likelihood, x, torch.cartesian_prod(axis, axis), edge=7.0)
+        sums = _log_sums(log_likelihood, x, _nodes([axis, axis]), edge=7.0)
         return sums[0] + 2 * math.log(16 / (points - 1))
 
     smooth, kinked = uniform(tanh, 641), uniform(relu, 1601)
@@ -590,18 +537,13 @@ def rule_errors() -> dict[str, list[float]]:
     }
 
 
-class RuleErrors(NamedTuple):
-    """Largest errors in nats of the three rules with 81 points per axis."""
-
-    uniform: float
-    relu: float
-    gauss_hermite: float
+QUOTED_POINTS = 81
 
 
-def errors_at_81() -> RuleErrors:
-    """The three errors that the page quotes."""
-    at = AXIS_POINTS.index(81)
-    return RuleErrors(*(errors[at] for errors in rule_errors().values()))
+def errors_quoted() -> dict[str, float]:
+    """The three errors that the page quotes, with ``QUOTED_POINTS`` per axis, in nats."""
+    errors = [error[AXIS_POINTS.index(QUOTED_POINTS)] for error in rule_errors().values()]
+    return dict(zip(("uniform", "relu", "gauss_hermite"), errors, strict=True))
 
 
 def figure_rules() -> Figure:
@@ -617,7 +559,7 @@ def figure_rules() -> Figure:
     ax.set(xlabel="points per axis", ylabel="largest error in nats", xscale="log")
     ax.set_xticks([11, 21, 41, 81, 161], ["11", "21", "41", "81", "161"])
     ax.minorticks_off()
-    ax.legend(loc="lower left")
+    ax.legend(loc="lower left", frameon=False)
     return figure
 
 
@@ -629,49 +571,24 @@ def figure_posteriors() -> Figure:
 
     model, gap = example(), example_gap()
     chosen = [int(gap.family.argmax()), int(gap.amortisation.argmax())]
-    x = model.x[chosen]
-    starts = [
-        model.encoder(x),
-        posterior_moments(model.log_likelihood, x, 2),
-    ]
-    fits = [best_diagonal_gaussian(model.log_likelihood, x, *start) for start in starts]
-    with torch.no_grad():
-        heights = torch.stack([elbo(model.log_likelihood, x, *fit) for fit in fits])
+    candidates = {"orange": model.encoder(model.x), "green": gap.best_q}
     horizontal = torch.linspace(-4.2, 3.4, 181, dtype=torch.float64)
     vertical = torch.linspace(-3.2, 2.2, 136, dtype=torch.float64)
     grid = torch.cartesian_prod(horizontal, vertical)
     figure, panels = axes(height=3.2, columns=2, sharey=True)
-    for column, (ax, row) in enumerate(zip(panels, chosen, strict=True)):
-        best = fits[int(heights[:, column].argmax())]
-        joint = model.log_likelihood(x[column : column + 1, None], grid[None])[0] + log_prior(grid)
+    for ax, row in zip(panels, chosen, strict=True):
+        joint = model.log_likelihood(model.x[row][None, None], grid[None])[0] + log_prior(grid)
         density = (joint - gap.log_evidence[row]).exp().reshape(181, 136).T
         top = density.max().item()
         for level in (0.02, 0.1, 0.25, 0.5, 0.75):
-            ax.contourf(
-                horizontal,
-                vertical,
-                density,
-                levels=[level * top, top * 1.01],
-                colors=[COLOURS["blue"]],
-                alpha=0.18,
-            )
-        gaussians = {
-            "orange": (starts[0][0][column], starts[0][1][column]),
-            "green": (best[0][column], best[1][column]),
-        }
-        for colour, (mean, log_variance) in gaussians.items():
+            levels, blue = [level * top, top * 1.01], [COLOURS["blue"]]
+            ax.contourf(horizontal, vertical, density, levels=levels, colors=blue, alpha=0.18)
+        for colour, (mean, log_variance) in candidates.items():
             # The ellipse of two standard deviations.
-            width, height = (4 * torch.exp(0.5 * log_variance)).tolist()
-            ax.add_patch(
-                Ellipse(
-                    (mean[0].item(), mean[1].item()),
-                    width,
-                    height,
-                    fill=False,
-                    linewidth=2,
-                    edgecolor=COLOURS[colour],
-                )
-            )
+            width, height = (4 * torch.exp(0.5 * log_variance[row])).tolist()
+            shape = Ellipse(mean[row].tolist(), width, height, fill=False, linewidth=2)
+            shape.set_edgecolor(COLOURS[colour])
+            ax.add_patch(shape)
         ax.set(
             xlabel="$z_1$",
             title=f"amortisation {gap.amortisation[row].item():.2f}\n"
@@ -690,18 +607,15 @@ def figure_split() -> Figure:
 
     gap = example_gap()
     order = gap.total.argsort(descending=True)
-    family, amortisation = gap.family[order].tolist(), gap.amortisation[order].tolist()
     figure, ax = axes(height=3.2)
-    place = range(len(order))
-    ax.bar(place, family, color=COLOURS["green"], width=0.85, label="family gap")
-    ax.bar(
-        place,
-        amortisation,
-        bottom=family,
-        color=COLOURS["orange"],
-        width=0.85,
-        label="amortisation gap",
-    )
-    ax.set(xlabel="60 unseen points, by their gap", ylabel="log p(x) - ELBO, nats", xticks=[])
-    ax.legend(loc="upper right")
+    below = torch.zeros(len(order))
+    for part, colour, words in (
+        (gap.family, "green", "family gap"),
+        (gap.amortisation, "orange", "amortisation gap"),
+    ):
+        ax.bar(range(len(order)), part[order], 0.85, below, color=COLOURS[colour], label=words)
+        below = part[order]
+    words = f"{len(order)} unseen points, by their gap"
+    ax.set(xlabel=words, ylabel=r"$\log\,p(x)-\mathcal{L}$ in nats", xticks=[])
+    ax.legend(loc="upper right", frameon=False)
     return figure

@@ -20,9 +20,9 @@ def sample(mean: Tensor, log_variance: Tensor, noise: Tensor) -> Tensor:
     """Move standard normal noise to N(mean, diag(exp(log_variance))).
 
     Half of the log-variance, because a *standard deviation* multiplies the noise. Parameters
-    ``[..., M]``, draws from N(0, I) as ``noise`` ``[..., M]``, result of the broadcast shape: more
-    leading dimensions of the noise give more samples. Raises ``ValueError`` where shapes do not
-    match. Kingma & Welling (2014), section 2.4.
+    ``[..., M]``, draws from N(0, I) as ``noise`` ``[..., M]``, result of the broadcast shape:
+    more leading dimensions of the noise give more samples. Raises ``ValueError`` where shapes
+    do not match. Kingma & Welling (2014), section 2.4.
 
     >>> mean, log_variance = torch.tensor([0.0, 5.0]), torch.tensor([4.0, 9.0]).log()
     >>> sample(mean, log_variance, noise=torch.ones(2)).round(decimals=4)
@@ -40,11 +40,11 @@ def sample(mean: Tensor, log_variance: Tensor, noise: Tensor) -> Tensor:
 def pathwise_gradients(
     function: Callable[[Tensor], Tensor], mean: Tensor, log_variance: Tensor, noise: Tensor
 ) -> Tensor:
-    """One-sample estimates of the gradient of E_q[function(z)] in the mean, through the sample.
+    """Estimates of the gradient of E_q[function(z)] in the mean, through the sample.
 
     A differentiable ``function`` ``[K, M] -> [K]``, parameters ``[M]`` and draws from N(0, I)
-    ``[K, M]`` give one estimate a draw, ``[K, M]``. Raises ``ValueError`` where shapes differ.
-    Kingma & Welling (2014), section 2.4; Mohamed et al. (2020), section 5.
+    ``[K, M]`` give one estimate a draw, ``[K, M]``. Raises ``ValueError`` where shapes do not
+    match. Kingma & Welling (2014), section 2.4; Mohamed et al. (2020), section 5.
 
     >>> zero = torch.zeros(1)
     >>> square, noise = lambda z: z.square().sum(-1), torch.tensor([[0.5]])
@@ -60,11 +60,10 @@ def pathwise_gradients(
 def score_gradients(
     function: Callable[[Tensor], Tensor], mean: Tensor, log_variance: Tensor, noise: Tensor
 ) -> Tensor:
-    """One-sample estimates of the same gradient by the score function.
+    """Estimates of the same gradient by the score, which never differentiate ``function``.
 
-    It never differentiates ``function``, so it also serves where that is impossible. Arguments,
-    result and errors as in :func:`pathwise_gradients`. Williams (1992); Mohamed et al. (2020),
-    section 4.
+    Arguments, result and errors as in :func:`pathwise_gradients`. Williams (1992); Mohamed et
+    al. (2020), section 4.
 
     >>> zero = torch.zeros(1)
     >>> square, noise = lambda z: z.square().sum(-1), torch.tensor([[0.5]])
