@@ -112,6 +112,8 @@ class TestNumbersOfThePage:
         answer = diagnosis()
         assert answer.posterior == pytest.approx(0.009 / 0.108)
         assert answer.without_prior == pytest.approx(0.9)
+        assert answer.false_per_true == pytest.approx(0.099 / 0.009)
+        assert answer.overstated == pytest.approx(0.9 / (0.009 / 0.108))
 
     def test_repeated_diagnosis(self):
         assert repeated_diagnosis() == pytest.approx(81 / 180)

@@ -157,11 +157,7 @@ def grid_log_evidence(log_joint: Tensor, grid: Tensor) -> Tensor:
     return torch.logsumexp(log_joint - ends, -1) + spacing.log()
 
 
-def prior_sampling_relative_variance(
-    x: Tensor,
-    weight: Tensor,
-    variance: Tensor,
-) -> Tensor:
+def prior_sampling_relative_variance(x: Tensor, weight: Tensor, variance: Tensor) -> Tensor:
     """Relative variance of the estimate p(x|z) of p(x) from one z of the prior.
 
     For p(z) = N(0, 1) and p(x|z) = N(w z, c), scalar and elementwise. The average
@@ -241,6 +237,8 @@ class Diagnosis(NamedTuple):
     evidence: float
     posterior: float
     without_prior: float
+    false_per_true: float
+    overstated: float
 
 
 def diagnosis() -> Diagnosis:
@@ -252,13 +250,16 @@ def diagnosis() -> Diagnosis:
     prior = torch.tensor([0.99, 0.01], dtype=torch.float64)
     positive = torch.tensor([0.1, 0.9], dtype=torch.float64)
     evidence, posterior = finite_posterior(prior, positive)
+    without_prior = positive / positive.sum()
     return Diagnosis(
         prior[1].item(),
         positive[1].item(),
         positive[0].item(),
         evidence.item(),
         posterior[1].item(),
-        (positive[1] / positive.sum()).item(),
+        without_prior[1].item(),
+        (posterior[0] / posterior[1]).item(),
+        (without_prior[1] / posterior[1]).item(),
     )
 
 
