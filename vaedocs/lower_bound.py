@@ -173,7 +173,7 @@ def split(x: float, weight: float, variance: float, mean: float, std: float) -> 
 
 
 class Ascent(NamedTuple):
-    """Five stages of an ascent on the bound, with the decoder fixed."""
+    """Where an ascent on the bound stands after ``STEPS``, and its best; the decoder is fixed."""
 
     start: Split
     first: Split
@@ -182,11 +182,23 @@ class Ascent(NamedTuple):
     best: Split
 
 
+class Steps(NamedTuple):
+    """After how many steps of the ascent the page shows where it stands."""
+
+    start: int
+    first: int
+    second: int
+    third: int
+
+
+STEP_SIZE, STEPS = 0.1, Steps(0, 1, 3, 10)
+
+
 def ascent() -> Ascent:
     """Improve q by gradient ascent on the bound of the running example; the decoder is fixed.
 
-    The stages are 0, 1, 3 and 10 steps of size 0.1 on the mean and the
-    log-variance, and the exact optimum. The evidence is the same in all of them.
+    The stages are after each of ``STEPS`` on the mean and the log-variance, and at the exact
+    optimum. The evidence is the same in all of them.
 
     >>> [round(stage.kl, 3) for stage in ascent()]  # doctest: +ELLIPSIS
     [4.795, ..., 0.0]
@@ -196,20 +208,17 @@ def ascent() -> Ascent:
     )
     q = torch.zeros(2, dtype=torch.float64, requires_grad=True)  # mean, log-variance
     stages = []
-    for step in range(11):
+    for step in range(STEPS.third + 1):
         mean, std = q[0], (0.5 * q[1]).exp()
-        if step in (0, 1, 3, 10):
-            stages.append(
-                split(EXAMPLE_X, EXAMPLE_WEIGHT, EXAMPLE_VARIANCE, mean.item(), std.item())
-            )
+        if step in STEPS:
+            stages.append((mean.item(), std.item()))
         (slope,) = torch.autograd.grad(linear_elbo(x, w, c, mean, std), q)
-        q = (q + 0.1 * slope).detach().requires_grad_()
+        q = (q + STEP_SIZE * slope).detach().requires_grad_()
     precision = EXAMPLE_WEIGHT**2 / EXAMPLE_VARIANCE + 1
     optimum = EXAMPLE_WEIGHT * EXAMPLE_X / EXAMPLE_VARIANCE / precision
-    stages.append(
-        split(EXAMPLE_X, EXAMPLE_WEIGHT, EXAMPLE_VARIANCE, optimum, math.sqrt(1 / precision))
-    )
-    return Ascent(*stages)
+    stages.append((optimum, math.sqrt(1 / precision)))
+    example = EXAMPLE_X, EXAMPLE_WEIGHT, EXAMPLE_VARIANCE
+    return Ascent(*(split(*example, *stage) for stage in stages))
 
 
 class BothRise(NamedTuple):
@@ -270,7 +279,7 @@ def figure_bars() -> Figure:
     paint = drawing.COLOURS
     figure, (left, right) = drawing.axes(height=3.7, columns=2, width_ratios=(5, 3))
     for ax, stages, labels, floor, title in (
-        (left, ascent(), ("0", "1", "3", "10", "best"), -8.0, "decoder fixed"),
+        (left, ascent(), (*map(str, STEPS), "best"), -8.0, "decoder fixed"),
         (right, both_rise(), ("$w=0.4$", "$w=0.8$"), -3.0, "decoder learned"),
     ):
         for place, stage in enumerate(stages):
