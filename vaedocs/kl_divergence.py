@@ -325,7 +325,7 @@ def figure_gibbs() -> Figure:
     ax.plot(t, t.log(), color=COLOURS["blue"], label=r"$\log t$")
     ax.plot(1, 0, "o", color=COLOURS["ink"])
     ax.annotate("they touch at $t = 1$", (1, 0), xytext=(8, -16), textcoords="offset points")
-    ax.set(xlabel="$t$, the ratio $q(x) / p(x)$", xlim=(0, 3), ylim=(-3, 2.2))
+    ax.set(xlabel=r"$t$, the ratio $q(x) \,/\, p(x)$", xlim=(0, 3), ylim=(-3, 2.2))
     ax.legend(loc="lower right", frameon=False)
     return figure
 
@@ -353,7 +353,7 @@ def figure_asymmetry() -> Figure:
         bottom.plot(x, integrand, color=COLOURS["ink"], linewidth=1.2)
         bottom.set(xlabel="$x$", title=f"area {value:.3f} nats")
     grid[0, 0].set(ylabel="densities")
-    grid[1, 0].set(ylabel=r"$p \,\log(p / q)$")
+    grid[1, 0].set(ylabel=r"$p \;\log(p \,/\, q)$")
     return figure
 
 
