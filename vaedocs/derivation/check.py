@@ -221,6 +221,3 @@ def _defined_name(node: s.Node | None) -> str:
     if isinstance(node, s.Call):
         return spell(node.head)
     return spell(node)
-
-
-__all__ = ["check"]

@@ -7,7 +7,6 @@ Jensen's log E ≥ E log is the case v = a / ∫ a.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import permutations
@@ -20,7 +19,6 @@ from vaedocs.derivation.polynomials import (
     ONE,
     UNIT,
     ZERO,
-    Atom,
     Monomial,
     Polynomial,
     raise_to,
@@ -470,7 +468,3 @@ def _square(form: NormalForm, d: Polynomial, depth: int) -> tuple[str, ...] | No
         return None
     factored = sympy.factor(total)
     return ("a square is non-negative",) if factored.is_nonnegative else None
-
-
-Prover = Callable[[NormalForm, Polynomial, int], "tuple[str, ...] | None"]
-__all__ = ["Atom", "Prover", "nonnegative"]

@@ -43,7 +43,8 @@ HARMLESS = re.compile(
     r"measurable|is a (probability )?density|are densities|is a distribution|are "
     r"distributions|probability distributions?|"
     r"arbitrary|fixed\b|constants?\b|parameters?\b|any (density|distribution)|random "
-    r"variables?|scalar|real\b|vectors?\b|natural log|regular|\bELBO\b|(evidence|variational) (lower )?bound"
+    r"variables?|scalar|real\b|vectors?\b|natural log|regular|"
+    r"\bELBO\b|(evidence|variational) (lower )?bound"
 )
 
 

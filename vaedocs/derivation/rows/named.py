@@ -8,12 +8,14 @@ nothing can be decided about it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.elaborate import Macro, Scope
+from vaedocs.derivation.hypotheses.phrases import split_phrase
 from vaedocs.derivation.parser import parse_statements
 from vaedocs.derivation.spelling import children, spell, walk
 
@@ -130,6 +132,30 @@ def is_elbo(name: str) -> bool:
         r"\mathcal{L}_{\mathrm{ELBO}}",
         r"L_\mathrm{ELBO}",
     }
+
+
+CALLED_BOUND = re.compile(r"\bELBO\b|(evidence|variational) (lower )?bound")
+CALLED_LOSS = re.compile(r"negative|minus|loss|upper")
+
+
+def called_bounds(statements: list[s.Chain], chains: tuple[s.Chain, ...]) -> list[str]:
+    r"""Names that words call the evidence lower bound: ``\mathcal{L} is the ELBO`` among what is
+    given, ``\mathcal{L} = … \quad \text{(ELBO)}`` in the display.
+    """
+    said: list[tuple[s.Node | None, str]] = []
+    for chain in statements:
+        if isinstance(chain.left, s.Words) and CALLED_BOUND.search(chain.left.text):
+            subject, words = split_phrase(chain.left.text)
+            said += [(one.left, words) for one in parse_statements(subject) if subject]
+    said += [(c.left, f"{c.words} {link.hint}") for c in chains for link in c.links]
+    return [
+        spell(head)
+        for node, words in said
+        if (head := head_of(node)) is not None
+        and is_quantity(node)
+        and CALLED_BOUND.search(words)
+        and not CALLED_LOSS.search(words)
+    ]
 
 
 def know_elbo(scope: Scope, name: str, chains: tuple[s.Chain, ...]) -> bool:

@@ -34,6 +34,19 @@ def _declares(chain: s.Chain) -> bool:
     )
 
 
+def _defines_late(chains: list[s.Chain], number: int, chain: s.Chain) -> bool:
+    r"""``… = \mathcal{L}(q) + …, \quad \mathcal{L}(q) = …``: the first uses what comes second."""
+    head = named.head_of(chain.left)
+    defines = chain.links[0].symbol in {"=", ":="} and named.is_quantity(chain.left)
+    if head is None or not defines:
+        return False
+    name = spell(head)
+    before = chains[:number]
+    lefts = {spell(one) for c in before if (one := named.head_of(c.left)) is not None}
+    used = {spell(n) for c in before for n in walk(c) if isinstance(n, s.Name)}
+    return name in used - lefts
+
+
 def _in_given(error: NotCheckable) -> NotCheckable:
     error.in_given = True  # type: ignore[attr-defined]
     return error
@@ -60,7 +73,7 @@ class Steps(Introductions):
         steps: list[Step] = []
         previous: Expr | None = None
         try:
-            chains = self._with_names(scope, display.chains)
+            chains = self._with_names(scope, statements, display.chains)
         except NotCheckable as error:
             return [Step(1, "", None, None, (error.start, error.end), error=error)]
         for number, chain in self._models_first(scope, chains):
@@ -81,18 +94,29 @@ class Steps(Introductions):
         (``where q = …``) is read before it.
         """
         numbered = list(enumerate(chains))
-        models = [
+        movable = [
             (number, chain)
             for number, chain in numbered
-            if len(chain.links) == 1
+            if chain.links
             and not chain.connective
-            and names_family(scope, chain.left, chain.links[0])
             and (number + 1 == len(chains) or chains[number + 1].left is not None)
         ]
-        return models + [pair for pair in numbered if pair not in models]
+        models = [
+            pair
+            for pair in movable
+            if len(pair[1].links) == 1 and names_family(scope, pair[1].left, pair[1].links[0])
+        ]
+        names = [pair for pair in movable if _defines_late(chains, *pair)]
+        early = models + names[::-1]
+        return early + [pair for pair in numbered if pair not in early]
 
-    def _with_names(self, scope: Scope, chains: tuple[s.Chain, ...]) -> list[s.Chain]:
+    def _with_names(
+        self, scope: Scope, statements: list[s.Chain], chains: tuple[s.Chain, ...]
+    ) -> list[s.Chain]:
         """The chains, taken apart where they define a name; a name without a meaning is refused."""
+        for name in named.called_bounds(statements, chains):
+            if name not in scope.macros and name not in self._known:
+                named.know_elbo(scope, name, chains)
         for name in named.undefined(scope, chains, self._known):
             if named.is_elbo(name):
                 named.know_elbo(scope, name, chains)

@@ -84,10 +84,12 @@ class Verdicts(Places):
                     if one.row > 1
                     else "compared with the first side, since row 1 is wrong"
                 )
+                first = f"row {one.row - 1}" if one.row > 1 else "the first side"
+                sign = r.SYMBOLS.get(two.relation, two.relation)
                 before = (
-                    f"rows {one.row - 1} and {two.row} agree with each other"
-                    if one.row > 1
-                    else f"the first side and row {two.row} agree with each other"
+                    f"{first} and row {two.row} agree with each other"
+                    if two.relation in {"=", "=="}
+                    else f"{first} {sign} row {two.row} holds without it"
                 )
                 made[k] = replace(
                     made[k],

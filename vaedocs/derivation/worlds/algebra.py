@@ -36,23 +36,13 @@ class Algebra(Core):
             if len(at) == 1:
                 at = [at[0], 1] if v.shape[1] == 1 or v.shape[0] > 1 else [1, at[0]]
             if not all(1 <= i <= n for i, n in zip(at, v.shape, strict=True)):
-                raise CannotEvaluate(f"{e.args[0]} is a {v.words()} and has no component {at}")
+                raise Undefined(f"{e.args[0]} is a {v.words()} and has no component {at}")
             return v.rows[at[0] - 1][at[1] - 1]
 
         return entry
 
     def _scalar(self, e: ex.Scalar) -> Thunk:
-        value = self(e.args[0])
-
-        def scalar() -> Any:
-            v = value()
-            if isinstance(v, Mat):
-                if v.shape != (1, 1):
-                    raise CannotEvaluate(f"a {v.words()} stands where a number is needed")
-                return v.rows[0][0]
-            return v
-
-        return scalar
+        return self.number_of(e.args[0])
 
     def unary(self, e: Expr, f: Callable[[Mat], Any]) -> Thunk:
         value = self(e.args[0])

@@ -20,6 +20,8 @@ Monomial = tuple[int, ...]  # logarithms multiplied, sorted: (2, 3) is log 2 · 
 DIGITS = 60
 _TRIAL = tuple(p for p in range(2, 1000) if all(p % d for d in range(2, math.isqrt(p) + 1)))
 
+LOG2PI = math.log(2 * math.pi)
+
 
 class CannotEvaluate(ValueError):
     """An expression has no value in any world: shapes clash, spaces differ, a limit is missing.
@@ -292,7 +294,7 @@ class Floats:
     name = "floats"
     step = 0.05  # of a numerical derivative of eighth order
     pi, e = math.pi, math.e
-    log2pi = math.log(2 * math.pi)
+    log2pi = LOG2PI
 
     def number(self, x: Any) -> Any:
         """A constant of this kind."""

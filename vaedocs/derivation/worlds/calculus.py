@@ -9,10 +9,10 @@ from typing import Any
 from sympy import Symbol
 
 from vaedocs.derivation import expressions as ex
-from vaedocs.derivation.worlds.arithmetic import CannotEvaluate, Inexact
+from vaedocs.derivation.worlds.arithmetic import CannotEvaluate, Inexact, Undefined
+from vaedocs.derivation.worlds.core import Thunk
 from vaedocs.derivation.worlds.matrices import Mat
 
-Thunk = Callable[[], Any]
 STENCIL = tuple(
     enumerate((Fraction(4, 5), Fraction(-1, 5), Fraction(4, 105), Fraction(-1, 280)), start=1)
 )
@@ -99,7 +99,9 @@ def _moved(centre: Any, at: tuple[int, int] | None, step: Any) -> Any:
     if not isinstance(centre, Mat):
         return centre + step
     rows = [list(r) for r in centre.rows]
-    rows[at[0]][at[1]] = rows[at[0]][at[1]] + step  # type: ignore[index]
+    if at is None or not (at[0] < len(rows) and at[1] < len(rows[0])):
+        raise Undefined(f"a {centre.words()} has no such component")
+    rows[at[0]][at[1]] = rows[at[0]][at[1]] + step
     return Mat(rows)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
 from itertools import chain
 from typing import Any
 
@@ -26,7 +25,6 @@ from vaedocs.derivation.worlds.matrices import Mat, column
 from vaedocs.derivation.worlds.optimum import attained
 from vaedocs.derivation.worlds.outcome import Counterexample, Method, Outcome
 
-F = Fraction
 EXACT: Method = "exact finite spaces"
 DIGITS: Method = "finite spaces at 40 digits"
 SMOOTH: Method = "random smooth models"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
 from sympy import Expr
 
-from vaedocs.derivation.worlds.arithmetic import CannotEvaluate, Floats, Undefined
+from vaedocs.derivation.worlds.arithmetic import LOG2PI, CannotEvaluate, Floats, Undefined
 from vaedocs.derivation.worlds.context import Context, Factor
 from vaedocs.derivation.worlds.draw import World
 from vaedocs.derivation.worlds.joint_gaussian import At, log_normal
@@ -24,8 +24,6 @@ from vaedocs.derivation.worlds.laws import (
 from vaedocs.derivation.worlds.matrices import Mat, column
 
 F = Fraction
-Thunk = Callable[[], Any]
-_LOG2PI = math.log(2 * math.pi)
 
 
 class Factors(World):
@@ -114,13 +112,13 @@ class Factors(World):
             return HalfLineLaw(low, 1.0)
         return self.mixture(head, factor, at)
 
-    def features(self, at: At, conditions: Sequence[str], head: str) -> list[float]:
+    def features(self, at: At, factor: Factor, head: str) -> list[float]:
         """All entries of the conditions, and of the head's parameters that vary."""
         entries: list[float] = []
-        for c in conditions:
+        for c in factor.conditions:
             v = at[c]
             entries += v.entries() if isinstance(v, Mat) else [v]
-        for p in self.theory.parameters.get(head, ()):
+        for p in self.context.parameters_of(head, factor):
             if p.name in self.context.varying:
                 v = self.raw(p)()
                 entries += v.entries() if isinstance(v, Mat) else [v]
@@ -128,7 +126,7 @@ class Factors(World):
 
     def mixture(self, head: str, factor: Factor, at: At) -> MixtureLaw:
         """A random mixture of two Gaussians whose means move smoothly with the conditions."""
-        entries = self.features(at, factor.conditions, head)
+        entries = self.features(at, factor, head)
         key = ("mixture", head, factor.slots, *entries)
         found = self.known.get(key)
         if found is None:
@@ -182,7 +180,7 @@ class Factors(World):
             free = self.discrete_values(slot) is None and self.context.variable(slot).low is None
             kind = self.hulls[("kind", slot)] = "line" if free else "other"
         values = self.discrete_values(slot) if kind == "other" else None
-        entries = self.features(at, factor.conditions, head) if kind == "other" else []
+        entries = self.features(at, factor, head) if kind == "other" else []
         if values is not None:
             logits = []
             for k in range(len(values)):
@@ -232,7 +230,7 @@ class Factors(World):
             one, two = math.log(w1 / s1) - a * a / 2, math.log(w2 / s2) - b * b / 2
             if one < two:
                 one, two = two, one
-            return one - _LOG2PI / 2 + math.log1p(math.exp(two - one))
+            return one - LOG2PI / 2 + math.log1p(math.exp(two - one))
         logs = [math.log(share) + log_normal(v, part) for share, part in law.parts]  # type: ignore[arg-type]
         top = max(logs)
         return top + math.log(sum(math.exp(x - top) for x in logs))

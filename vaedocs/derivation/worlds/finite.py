@@ -19,11 +19,11 @@ from sympy import Expr, Symbol
 from vaedocs.derivation import expressions as ex
 from vaedocs.derivation.worlds.arithmetic import CannotEvaluate, Undefined
 from vaedocs.derivation.worlds.context import Factor, base_name
+from vaedocs.derivation.worlds.core import Thunk
 from vaedocs.derivation.worlds.draw import World, convert
 from vaedocs.derivation.worlds.matrices import Mat, column
 
 F = Fraction
-Thunk = Callable[[], Any]
 STRIDE = 6
 MASSES = {
     "plain": (1, 1, 2, 3, 4, 5),
@@ -197,7 +197,9 @@ class FiniteWorld(World):
     def masses(self, head: str, factor: Factor, given: tuple[int, ...], count: int) -> list[Any]:
         """The masses of one row of a free factor, normalised."""
         parameters = [
-            p.name for p in self.theory.parameters.get(head, ()) if p.name in self.context.varying
+            p.name
+            for p in self.context.parameters_of(head, factor)
+            if p.name in self.context.varying
         ]
         key = ("mass", head, factor.slots, given)
         raw = self.raw_values.get(key)

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from fractions import Fraction
+from collections.abc import Sequence
 from typing import Any
 
 from vaedocs.derivation.worlds.algebra import as_matrix
-from vaedocs.derivation.worlds.arithmetic import CannotEvaluate
+from vaedocs.derivation.worlds.arithmetic import LOG2PI, CannotEvaluate
 from vaedocs.derivation.worlds.laws import (
     NormalLaw,
 )
 from vaedocs.derivation.worlds.matrices import Mat, column
 
-F = Fraction
-Thunk = Callable[[], Any]
 At = dict[str, Any]  # slot -> value
-_LOG2PI = math.log(2 * math.pi)
 
 
 class JointGaussian:
@@ -66,18 +62,18 @@ class JointGaussian:
         values = column(v for s in slots for v in as_matrix(at[s]).entries())
         u = (back * (values - mean)).entries()
         logs = sum(math.log(low.rows[i][i]) for i in range(len(u)))
-        return -0.5 * (len(u) * _LOG2PI + sum(v * v for v in u)) - logs
+        return -0.5 * (len(u) * LOG2PI + sum(v * v for v in u)) - logs
 
 
 def log_normal(v: Any, law: NormalLaw) -> float:
     """The log density of a Gaussian with a diagonal spread."""
     if not isinstance(v, Mat):
         u = (v - law.mean) / law.spread
-        return -0.5 * (_LOG2PI + u * u) - math.log(law.spread)
+        return -0.5 * (LOG2PI + u * u) - math.log(law.spread)
     total = 0.0
     for i, (x, m) in enumerate(zip(v.entries(), law.mean.entries(), strict=True)):
         s = law.spread.rows[i][i]
-        total += -0.5 * (_LOG2PI + ((x - m) / s) ** 2) - math.log(s)
+        total += -0.5 * (LOG2PI + ((x - m) / s) ** 2) - math.log(s)
     return total
 
 
@@ -91,4 +87,4 @@ def gaussian_average(p: NormalLaw, q: NormalLaw) -> float:
     moved = (back * (n - m)).entries()
     d = len(m.rows)
     logs = sum(math.log(root.rows[i][i]) for i in range(d))
-    return -0.5 * (d * _LOG2PI + sum(v * v for v in whitened) + sum(v * v for v in moved)) - logs
+    return -0.5 * (d * LOG2PI + sum(v * v for v in whitened) + sum(v * v for v in moved)) - logs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -28,8 +28,6 @@ from vaedocs.derivation.worlds.laws import (
 from vaedocs.derivation.worlds.matrices import Mat, column
 
 F = Fraction
-Thunk = Callable[[], Any]
-_LOG2PI = math.log(2 * math.pi)
 
 
 class Locations(Factors):

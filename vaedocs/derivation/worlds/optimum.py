@@ -11,9 +11,9 @@ from sympy import Expr, Symbol
 
 from vaedocs.derivation import expressions as ex
 from vaedocs.derivation.worlds.arithmetic import CannotEvaluate, Inexact, Undefined
+from vaedocs.derivation.worlds.core import Thunk
 from vaedocs.derivation.worlds.matrices import Mat
 
-Thunk = Callable[[], Any]
 Vector = list[float]
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from fractions import Fraction
 from typing import Any
 
 from sympy import Expr, Symbol
@@ -14,10 +11,6 @@ from vaedocs.derivation.worlds.laws import (
     Law,
 )
 from vaedocs.derivation.worlds.locations import Locations
-
-F = Fraction
-Thunk = Callable[[], Any]
-_LOG2PI = math.log(2 * math.pi)
 
 
 class Degrees(Locations):

@@ -20,6 +20,7 @@ from vaedocs.derivation import expressions as ex
 from vaedocs.derivation.worlds.algebra import as_matrix
 from vaedocs.derivation.worlds.arithmetic import CannotEvaluate
 from vaedocs.derivation.worlds.context import Factor, base_name
+from vaedocs.derivation.worlds.core import Thunk
 from vaedocs.derivation.worlds.joint_gaussian import At, JointGaussian, gaussian_average
 from vaedocs.derivation.worlds.laws import (
     NormalLaw,
@@ -28,8 +29,6 @@ from vaedocs.derivation.worlds.laws import (
 )
 from vaedocs.derivation.worlds.matrices import Mat, column
 from vaedocs.derivation.worlds.polynomials import Degrees
-
-Thunk = Callable[[], Any]
 
 
 class SmoothWorld(Degrees):

@@ -1,0 +1,73 @@
+"""What every part of the normal form shares: the theory, the rules, and what the parts ask of each
+other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sympy import Expr
+
+from vaedocs.derivation.polynomials import (
+    Atom,
+    Polynomial,
+)
+from vaedocs.derivation.theory import Theory
+
+if TYPE_CHECKING:
+    from vaedocs.derivation.calculus import Calculus
+    from vaedocs.derivation.linear import Linear
+
+LIMIT = 4000  # terms beyond which an expression is refused as too large
+
+
+class TooLarge(Exception):
+    """The normal form would not fit; the checker falls back on testing."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Which facts may be used. ``without`` holds the names of those switched off."""
+
+    without: frozenset[str] = frozenset()
+    families: bool = False  # use the formulas of declared families, and moments of Gaussians
+
+    def allows(self, fact: str) -> bool:
+        """Whether a fact may be used."""
+        return fact not in self.without
+
+
+@dataclass
+class Base:
+    """One theory under one set of rules; ``offered`` collects the facts that came up."""
+
+    theory: Theory
+    rules: Rules = field(default_factory=Rules)
+    offered: dict[str, None] = field(default_factory=dict)
+    memo: dict[Expr, Polynomial] = field(default_factory=dict)
+    counter: int = 0
+    linear: Linear = field(init=False)
+    calculus: Calculus = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the parts that know shapes and derivatives."""
+        raise NotImplementedError
+
+    def allows(self, fact: str) -> bool:
+        """Whether a fact may be used; remembers that it was wanted."""
+        self.offered.setdefault(fact)
+        return self.rules.allows(fact)
+
+    def of(self, expr: Expr) -> Polynomial:
+        """The normal form of a scalar expression."""
+        raise NotImplementedError
+
+    def marginal(self, head: str, pairs: frozenset[tuple[str, Expr]]) -> Polynomial:
+        """A marginal of a head's joint at values."""
+        raise NotImplementedError
+
+    def leaf(self, expr: Expr) -> Polynomial:
+        """An expression that stays as it is."""
+        return Polynomial.of(
+            Atom("leaf", expr, frozenset(expr.free_symbols), bool(expr.is_positive))
+        )
