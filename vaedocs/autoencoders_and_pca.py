@@ -286,12 +286,10 @@ def figure_autoencoder(components: int = 8) -> Figure:
     arrow(ax, encoder, code)
     arrow(ax, code, decoder)
     arrow(ax, decoder.right, (5.19, 1.3))
-    for place, text in (
-        (0.66, "$x$: $N$ numbers"),
-        (3.2, "$z$: $M$ numbers"),
-        (5.74, "$\\hat{x}$: $N$ numbers"),
-    ):
-        ax.text(place, 0.3, text, ha="center", va="center", fontsize=13)
+    ax.text(0.65, 0.52, "$x$", ha="center", va="center", fontsize=16)
+    ax.text(5.75, 0.52, "$\\hat{x}$", ha="center", va="center", fontsize=16)
+    for place, text in ((0.65, "N numbers"), (3.2, "M numbers, M < N"), (5.75, "N numbers")):
+        ax.text(place, 0.18, text, ha="center", va="center", fontsize=13)
     return figure
 
 

@@ -58,19 +58,21 @@ def global_term(mean: Tensor) -> Tensor:
 
 
 def regularised_loss(
-    x: Tensor, decoded: Tensor, mean: Tensor, std: Tensor, local: int = 1, everywhere: int = 1
+    x: Tensor, decoded: Tensor, mean: Tensor, std: Tensor, terms: tuple[int, int] = (1, 1)
 ) -> Tensor:
     """Loss of each image, ‖x - x̂‖² / 2c plus the two terms: ``[..., N] -> [...]``, in nats.
 
-    The code has the mean and the standard deviation ``[..., M]``; ``local`` and ``everywhere``,
-    1 or 0, switch the local and the global term.
+    The code has the mean and the standard deviation ``[..., M]``; ``terms``, of ones and
+    zeros, switches the local and the global term on or off.
 
     >>> image, code = torch.zeros(64), torch.ones(2)
-    >>> regularised_loss(image, image, code, code), regularised_loss(image, image, code, code, 1, 0)
-    (tensor(1.), tensor(0.))
+    >>> regularised_loss(image, image, mean=code, std=code)
+    tensor(1.)
+    >>> regularised_loss(image, image, mean=code, std=code, terms=(1, 0))
+    tensor(0.)
     """
     error = (x - decoded).square().sum(-1) / (2 * NOISE_VARIANCE)
-    return error + local * local_term(std) + everywhere * global_term(mean)
+    return error + terms[0] * local_term(std) + terms[1] * global_term(mean)
 
 
 def autoencoder(latent: int, hidden: int = 128) -> tuple[nn.Module, nn.Module]:
@@ -121,7 +123,7 @@ def trained(regime: str, latent: int = 2, steps: int = 600, seed: int = 0) -> Tr
     """
     if regime not in REGIMES:
         raise ValueError(f'regime is "{regime}"; expected one of {", ".join(REGIMES)}')
-    local, everywhere = REGIMES[regime]
+    terms = REGIMES[regime]
     x, _, held_out, _ = split()
     generator = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng():  # seeds the initial weights without touching the caller's state
@@ -135,9 +137,9 @@ def trained(regime: str, latent: int = 2, steps: int = 600, seed: int = 0) -> Tr
     for _ in range(steps):
         batch = x[torch.randint(len(x), (128,), generator=generator)]
         mean, log_std = encoder(batch).chunk(2, -1)
-        noise = torch.randn(mean.shape, generator=generator) if local or everywhere else 0.0
+        noise = torch.randn(mean.shape, generator=generator) if any(terms) else 0.0
         std = log_std.exp()
-        loss = regularised_loss(batch, decoder(mean + std * noise), mean, std, local, everywhere)
+        loss = regularised_loss(batch, decoder(mean + std * noise), mean, std, terms)
         optimiser.zero_grad()
         loss.mean().backward()
         optimiser.step()
@@ -326,7 +328,7 @@ def figure_regimes() -> Figure:
     labels = split()[3]
     coloured = {0: "blue", 1: "orange", 4: "green", 6: "purple"}
     groups = [(labels == digit, colour, f"digit {digit}") for digit, colour in coloured.items()]
-    groups.insert(0, (~torch.isin(labels, torch.tensor(list(coloured))), "grid", "others"))
+    groups.insert(0, (~torch.isin(labels, torch.tensor(list(coloured))), "muted", "others"))
     titles = ("no term", "local term only", "global term only", "both terms")
     for ax, regime, title in zip(grid.flat, REGIMES, titles, strict=True):
         model = trained(regime)
@@ -341,6 +343,7 @@ def figure_regimes() -> Figure:
             stops = (centre - across, centre + across, lift, centre - up, centre + up, lift)
             x, y = torch.stack(stops, 1).flatten(0, 1).T
             style = {"linewidth": 1.6, "solid_capstyle": "round", "label": label}
+            style["alpha"] = 0.35 if label == "others" else 1
             ax.plot(x, y, color=COLOURS[colour], **style)
         angle = torch.linspace(0, 6.2832, 61)
         ax.plot(2 * angle.cos(), 2 * angle.sin(), "--", color=COLOURS["muted"], linewidth=1.2)
