@@ -240,7 +240,7 @@ def figure_surgery() -> Figure:
     ax.axhline(math.log(8), color=COLOURS["ink"], linewidth=1.2, linestyle="--")
     ax.text(0.05, math.log(8) + 0.05, "log 8", va="bottom", color=COLOURS["ink"])
     ax.text(3.9, 0.5, "information I(n; z)", ha="right", color=COLOURS["blue"])
-    ax.text(3.42, 2.15, "aggregate\nfrom prior", ha="center", color=COLOURS["orange"])
+    ax.text(3.45, 2.22, "aggregate\nfrom prior", ha="center", color=COLOURS["orange"])
     ax.set(xlabel="half width of the eight means", ylabel="nats", xlim=(0, 4), ylim=(0, None))
     return figure
 

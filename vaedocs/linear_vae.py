@@ -502,9 +502,10 @@ def figure_spectrum() -> Figure:
             place, unit_divergence(eigenvalues, c), "o-", color=COLOURS[colour], markersize=4
         )
         label = f"c = {c:g}: {active_units(digits_spectrum().eigenvalues, c)} on"
-        right.text(*((14, 0.13) if c > 10 else (17, 1.05)), label, color=COLOURS[colour])
+        place_of_label = (40, -0.2) if c > 10 else (40, 1.05)
+        right.text(*place_of_label, label, ha="right", color=COLOURS[colour])
     left.set(xlabel="unit", title="eigenvalue")
-    right.set(xlabel="unit", title="KL in nats")
+    right.set(xlabel="unit", title="KL in nats", ylim=(-0.3, None))
     return figure
 
 
