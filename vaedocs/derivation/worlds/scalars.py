@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -23,6 +24,30 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "StrictGreaterThan": operator.gt,
     "GreaterThan": operator.ge,
 }
+
+FUNCTIONS = frozenset(
+    [
+        "sin",
+        "cos",
+        "tan",
+        "tanh",
+        "sinh",
+        "cosh",
+        "asin",
+        "acos",
+        "atan",
+        "asinh",
+        "acosh",
+        "atanh",
+        "gamma",
+        "lgamma",
+        "digamma",
+        "erf",
+        "erfc",
+        "floor",
+        "ceiling",
+    ]
+)
 
 
 class Scalars(Algebra):
@@ -223,48 +248,35 @@ class Scalars(Algebra):
         return sign
 
     def _function(self, e: Expr) -> Thunk:
-        """SymPy's own functions: sin, tanh, factorial, gamma …"""
-        name = type(e).__name__
-        name = {"loggamma": "lgamma", "factorial": "gamma", "asin": "asin", "atan": "atan"}.get(
-            name, name
-        )
-        if name not in {
-            "sin",
-            "cos",
-            "tan",
-            "tanh",
-            "sinh",
-            "cosh",
-            "asin",
-            "acos",
-            "atan",
-            "gamma",
-            "lgamma",
-            "erf",
-            "asinh",
-            "acosh",
-            "atanh",
-            "digamma",
-            "floor",
-            "ceiling",
-            "erfc",
-        }:
+        """SymPy's own functions: sin, tanh, gamma …"""
+        name = {"loggamma": "lgamma"}.get(type(e).__name__, type(e).__name__)
+        if name not in FUNCTIONS:
             raise CannotEvaluate(f"the function {name} has no numerical meaning here")
-        shift = type(e).__name__ == "factorial"
         parts = [self.number_of(a) for a in e.args]
         function = self.numbers.function
-        if shift:
-            from fractions import Fraction
-            from math import factorial
-
-            def compute() -> Any:
-                n = parts[0]()
-                if n == int(n) and n >= 0:
-                    return self.numbers.number(Fraction(factorial(int(n))))
-                return function("gamma", n + 1)
-
-            return compute
         return lambda: function(name, *(part() for part in parts))
+
+    def _factorial(self, e: Expr) -> Thunk:
+        value, function = self.number_of(e.args[0]), self.numbers.function
+
+        def factorial() -> Any:
+            n = value()
+            if n == int(n) and n >= 0:
+                return self.numbers.number(math.factorial(int(n)))
+            return function("gamma", n + 1)
+
+        return factorial
+
+    def _binomial(self, e: Expr) -> Thunk:
+        above, below = (self.integer(a) for a in e.args)
+
+        def choices() -> Any:
+            n, k = above(), below()
+            if n < 0 or k < 0:
+                raise Undefined("a binomial coefficient of a negative number")
+            return self.numbers.number(math.comb(n, k))
+
+        return choices
 
     def _sigmoid(self, e: Expr) -> Thunk:
         value, exp = self.number_of(e.args[0]), self.numbers.exp
