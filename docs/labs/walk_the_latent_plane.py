@@ -67,11 +67,11 @@ figure.tight_layout()
 steps = 13
 line = torch.linspace(-2.2, 2.2, steps)
 across, up = torch.meshgrid(line, line.flip(0), indexing="xy")
-z = torch.zeros(steps * steps, settings.latent)  # further units, if you ask for them, stay at 0
+z = torch.zeros(steps * steps, settings.latent)  # units beyond two stay at 0
 z[:, 0], z[:, 1] = across.flatten(), up.flatten()
 with torch.no_grad():
     pixels = torch.sigmoid(model.decoder(z)).reshape(steps, steps, 8, 8)
-tiles = torch.nn.functional.pad(pixels, (1, 1, 1, 1))  # a white margin around every digit
+tiles = torch.nn.functional.pad(pixels, (1, 1, 1, 1))  # a white margin
 plane = tiles.permute(0, 2, 1, 3).reshape(10 * steps, 10 * steps)
 
 figure, ax = plt.subplots(figsize=(6, 6))
