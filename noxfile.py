@@ -22,6 +22,7 @@ ROOT = Path(__file__).parent
 VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 SITE = ROOT / "site"
+ZENSICAL = "zensical==0.0.73"  # the newest whose parts are all on PyPI
 
 # What the tests rest on: when none of it has changed since they passed, they hold.
 TESTED = ("vaedocs", "tests", "docs", "benchmarks")
@@ -130,11 +131,19 @@ def screenshot(session: nox.Session) -> None:
 def zensical(session: nox.Session) -> None:
     """Build with Zensical: the same displays, the same verdicts as in site/ (blocks nothing)."""
     prepare(session)
-    run(session, "python", "-m", "pip", "install", "-q", "zensical")
+    # In a folder of its own: what the other sessions are pinned to stays as it is.
+    packages = ROOT / "build" / ZENSICAL
+    if not (packages / "zensical").is_dir():
+        scratch = Path(session.create_tmp()) / "packages"
+        pins = ("-c", str(ROOT / "constraints.txt"), ZENSICAL)
+        into = ("--upgrade", "--target", str(scratch))
+        run(session, "python", "-m", "pip", "install", "-q", *into, *pins)
+        shutil.move(scratch, packages)
+    session.env["PYTHONPATH"] = str(packages)
     run(session, "pytest", "-q", "tests/site/test_builds.py", "-k", "zensical", "-rs")
     folder = ROOT / "build" / "zensical"
     session.env["VAEDOCS_SITE_DIR"] = str(folder.relative_to(ROOT))
-    run(session, "zensical", "build", "--clean")
+    run(session, "python", "-m", "zensical", "build", "--clean")
     run(session, "python", "-m", "vaedocs.site.ledger", str(folder))
     same = ("--like", str(SITE)) if (SITE / "index.html").is_file() else ()
     run(session, "python", "-m", "vaedocs.site.gate", str(folder), *same)
@@ -206,6 +215,7 @@ def build(session: nox.Session) -> None:
     """Build the site; a warning, a raising notebook cell or leftover syntax is a failure."""
     run(session, "mkdocs", "build", "--clean", "--strict")
     run(session, "python", "-m", "vaedocs.site.notebooks", str(SITE), "--check")
+    run(session, "python", "-m", "vaedocs.site.styles", str(SITE))
     run(session, "python", "-m", "vaedocs.site.ledger", str(SITE))
     run(session, "python", "-m", "vaedocs.site.gate", str(SITE))
     # The README shows the badge of the last build that passed.

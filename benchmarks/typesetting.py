@@ -24,6 +24,7 @@ import json
 import mimetypes
 import os
 import platform
+import re
 import shutil
 import statistics
 import tempfile
@@ -36,7 +37,7 @@ import yaml
 from markdown import Markdown
 from playwright.sync_api import Browser, CDPSession, sync_playwright
 
-from vaedocs.site import pages, typesetting, vendor
+from vaedocs.site import pages, styles, typesetting, vendor
 
 MATHJAX = "3.2.2"
 VARIANTS = ("built", "katex", "mathjax", "none")
@@ -51,7 +52,11 @@ NETWORKS: dict[str, dict[str, float] | None] = {
 def heaviest(site: Path) -> Path:
     """The built page with the most formulas."""
     return max(
-        (file for file in site.rglob("index.html") if "jupyter-wrapper" not in file.read_text()),
+        (
+            file
+            for file in site.rglob("index.html")
+            if 'class="jupyter-wrapper"' not in file.read_text("utf-8")
+        ),
         key=lambda file: file.read_text(encoding="utf-8").count("<math "),
     )
 
@@ -125,7 +130,11 @@ def variants(page: str, found: dict[str, str], macros: dict[str, str]) -> dict[s
         ".then(()=>{window.allTypeset=true})}}</script>"
         '<script id="MathJax-script" async src="/client/mathjax/tex-chtml.js"></script>'
     )
+    # MathJax needs none of KaTeX's rules, whether they stand in the page or behind a link.
     without = latex.replace("assets/vaedocs/vaedocs.css", "client/plain.css")
+    for part in styles._sheet(vendor.KATEX / "katex.min.css"):
+        without = without.replace(part, "")
+    without = re.sub(r"@font-face\s*\{[^}]*KaTeX[^}]*\}", "", without)
     return {
         "built": page.replace("</body>", "<script>window.allTypeset=true</script></body>", 1),
         "katex": into_head(latex, katex),
@@ -134,6 +143,11 @@ def variants(page: str, found: dict[str, str], macros: dict[str, str]) -> dict[s
             "</body>", "<script>window.allTypeset=true</script></body>", 1
         ),
     }
+
+
+def styles_of(page: str) -> list[str]:
+    """The style sheets that stand in a page."""
+    return re.findall(r"<style[^>]*>(.*?)</style>", page, re.S)
 
 
 def client_files(scratch: Path) -> Path:
@@ -188,14 +202,17 @@ class Compressing(http.server.BaseHTTPRequestHandler):
 
 
 WATCH = """
-window.measured = {first: null, shift: 0};
+window.measured = {first: null, letters: null, shift: 0};
 new PerformanceObserver(list => {
   for (const e of list.getEntries()) if (!e.hadRecentInput) measured.shift += e.value;
 }).observe({type: "layout-shift", buffered: true});
 (function look() {
   const drawn = document.querySelector(
     ".vaedocs-scroll .katex-html, .vaedocs-scroll mjx-container mjx-math");
-  if (drawn && drawn.getBoundingClientRect().height > 0) measured.first = performance.now();
+  const there = drawn && drawn.getBoundingClientRect().height > 0;
+  const faces = there && measured.first ? [...document.fonts].map(face => face.status) : [];
+  if (there && !measured.first) measured.first = performance.now();
+  if (faces.includes("loaded") && !faces.includes("loading")) measured.letters = performance.now();
   else requestAnimationFrame(look);
 })();
 """
@@ -209,13 +226,16 @@ def visit(browser: Browser, address: str, network: dict[str, float] | None) -> d
     devtools.send("Network.enable")
     total = {"bytes": 0.0, "requests": 0, "search": 0.0}
     addresses: dict[str, str] = {}
+    counted: set[str] = set()
 
     def sent(event: dict[str, Any]) -> None:
         addresses[event["requestId"]] = event["request"]["url"]
 
     def finished(event: dict[str, Any]) -> None:
         url = addresses.get(event["requestId"], "")
-        if url.startswith("http"):
+        # Every host but this one lets a browser keep an icon that it asks for again and again.
+        if url.startswith("http") and url not in counted:
+            counted.add(url)
             total["bytes"] += event["encodedDataLength"]
             total["requests"] += 1
             if "/search/" in url:
@@ -233,7 +253,7 @@ def visit(browser: Browser, address: str, network: dict[str, float] | None) -> d
     page.wait_for_timeout(1500)
     result = page.evaluate(
         """() => ({
-          first_ms: measured.first, shift: measured.shift,
+          first_ms: measured.first, letters_ms: measured.letters, shift: measured.shift,
           paint_ms: performance.getEntriesByName("first-contentful-paint")[0].startTime,
           formulas: document.querySelectorAll("article .katex, article mjx-container").length,
         })"""
@@ -318,6 +338,7 @@ def measure(site: Path, scratch: Path, rounds: int, executable: str) -> dict[str
         "displays": displays,
         "formulas": texts["built"].count("<math "),
         "rounds": rounds,
+        "style_bytes": len(gzip.compress("".join(styles_of(texts["built"])).encode(), 9)),
         "versions": {
             "katex": vendor.katex_version(),
             "mathjax": MATHJAX,

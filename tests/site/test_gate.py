@@ -87,6 +87,7 @@ FIRES = [
     ('<a href="b.md">x</a>', 'dead link: href="b.md" leads to no file'),
     ('<script src=""></script>', 'dead link: src="" is empty'),
     ('<img src="no.png" alt="N">', 'dead link: src="no.png" leads to no file'),
+    ('<style>@font-face{src:url(no.woff2)}</style>', "dead link: url(no.woff2) leads to no file"),
     ('<script src="https://cdn.example/a.js"></script>',
      "request to another host: https://cdn.example/a.js"),
     ('<img src="//cdn.example/a.png" alt="a">', "request to another host: //cdn.example/a.png"),
@@ -115,6 +116,8 @@ def test_the_page_and_line_are_named(built: Path, capsys: pytest.CaptureFixture[
 def test_mathematics_needs_its_style_sheet(built: Path) -> None:
     write(built / "index.html", SOUND, head="")
     assert any("no style sheet for mathematics" in line for line in rules(built))
+    write(built / "index.html", SOUND, head="<style>.katex-display{margin:0}</style>")
+    assert rules(built) == [], "it may stand in the page itself"
 
 
 def test_style_sheets_are_read_too(built: Path) -> None:

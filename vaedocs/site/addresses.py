@@ -25,6 +25,10 @@ def links(page: BuiltPage, site: Site) -> Iterator[Finding]:
             problem = _follow(address.strip(), element, attribute, page, site)
             if problem:
                 yield page.find(element, "dead link", f'{attribute}="{address}" {problem}')
+        for address in _style_addresses(element.text or "") if element.tag == "style" else ():
+            problem = _follow(address, element, "url", page, site)
+            if problem:
+                yield page.find(element, "dead link", f"url({address}) {problem}")
 
 
 def _is_in_svg(element: Element) -> bool:

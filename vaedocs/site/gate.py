@@ -117,8 +117,8 @@ def formulas(page: BuiltPage, site: Site) -> Iterator[Finding]:
     for error in page.select(f"//*[{has_class('katex-error')}]"):
         yield page.find(error, "formula", f'KaTeX could not read "{words_of(error)}"')
     formula = page.select(f"//*[{has_class('katex')}]")
-    styles = [str(address) for address in page.tree.xpath('//link[@rel="stylesheet"]/@href')]
-    if formula and not any("vaedocs.css" in address for address in styles):
+    linked = page.tree.xpath('//link[@rel="stylesheet" and contains(@href, "vaedocs.css")]')
+    if formula and not linked and not page.tree.xpath('//style[contains(., ".katex-display")]'):
         message = "no style sheet for mathematics: add assets/vaedocs/vaedocs.css to extra_css"
         yield page.find(formula[0], "formula", message)
 
