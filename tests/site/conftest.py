@@ -1,14 +1,27 @@
-"""A small site in a temporary folder, and a checker that says what a test tells it to say."""
+"""A small site in a temporary folder, a checker that says what it is told to, a browser."""
 
 from __future__ import annotations
 
+import functools
+import http.server
+import os
+import re
+import shutil
+import threading
+import urllib.parse
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import markdown
 import pytest
+from house import DOCS, PACKAGE, SITE
+from reader import Quiet, Reader, cannot
 
 from vaedocs.site import extension, vendor
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 CHECKER = '''
 """A checker for tests: the verdict of a row is the word in its \\text{...}, else "proved"."""
@@ -111,3 +124,64 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.chdir(tmp_path)
     return folder
+
+
+# --- the built book in a browser ------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def site() -> Path:
+    """The built site, if it is there and not older than what it is made of."""
+    home = SITE / "index.html"
+    if not home.is_file():
+        cannot("site/ is not built; run `nox -s site` first")
+    sources = [*DOCS.rglob("*.md"), *PACKAGE.rglob("*.py")]
+    newest = max(sources, key=lambda file: file.stat().st_mtime)
+    if newest.stat().st_mtime > home.stat().st_mtime:
+        cannot(f"site/ is older than {newest.name}; run `nox -s site` first")
+    return SITE
+
+
+@pytest.fixture(scope="module")
+def address(site: Path) -> str:
+    """Where the book believes it is served: instant navigation needs this to be true."""
+    canonical = re.search(r'rel="canonical" href="([^"]+)"', (site / "index.html").read_text())
+    assert canonical, "the home page has no canonical address"
+    return canonical[1]
+
+
+@pytest.fixture(scope="module")
+def browser(site: Path, address: str) -> Iterator[Browser]:
+    """Chromium, in which the book's address leads to a server of this test on a free port."""
+    executable = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chrome")
+    if executable is None:
+        cannot("no Chromium found; on Debian: apt-get install chromium")
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    where = urllib.parse.urlsplit(address)
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Quiet, directory=str(site))
+    )
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    book = f"{where.hostname}:{where.port or 80}"
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=executable,
+            args=[
+                "--no-sandbox",
+                f"--host-resolver-rules=MAP {book} 127.0.0.1:{server.server_port}",
+            ],
+        )
+        yield browser
+        browser.close()
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def reader(browser: Browser, address: str) -> Iterator[Reader]:
+    """A fresh reader, who prefers light, at a desk."""
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 900}, color_scheme="light", reduced_motion="reduce"
+    )
+    yield Reader(context, address)
+    context.close()

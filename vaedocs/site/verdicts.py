@@ -134,7 +134,9 @@ def panel(
     parts.append(_table(report.rows))
     parts += [_counterexample(row) for row in report.rows if row["verdict"] == "refuted"]
     parts.append(
-        f'<pre class="vaedocs-source-text" tabindex="0" aria-label="LaTeX of equation {number}">'
+        # A button of ours copies it: "no-copy" keeps the theme from adding one, and a landmark.
+        f'<pre class="vaedocs-source-text no-copy" tabindex="0" role="group" '
+        f'aria-label="LaTeX of equation {number}">'
         f"<code>{html.escape(_dedent(latex))}</code></pre>"
     )
     actions = [

@@ -94,8 +94,8 @@
       box.setAttribute("tabindex", "0");
       if (box.getAttribute("aria-label")) return;
       box.setAttribute("role", "group");
-      box.setAttribute("aria-label", box.querySelector("table") ? "Table, scrolls" :
-        box.closest("pre") ? "Code, scrolls" : "Scrolls");
+      box.setAttribute("aria-label", box.matches(".vaedocs-panel") ? "How it was checked, scrolls" :
+        box.querySelector("table") ? "Table, scrolls" : box.closest("pre") ? "Code, scrolls" : "Scrolls");
     });
   }
 
