@@ -82,13 +82,17 @@ def foreign(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def surroundings(folder: Path) -> dict[str, str]:
+    """The environment of a builder: this package and the foreign one can be imported."""
+    paths = [str(ROOT), str(folder), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "NO_MKDOCS_2_WARNING": "1"}
+
+
 def build(folder: Path, *command: str) -> tuple[int, str]:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(folder)])}
-    environment["NO_MKDOCS_2_WARNING"] = "1"
     result = subprocess.run(
         [sys.executable, "-m", *(command or ("mkdocs", "build", "--strict", "--clean"))],
         cwd=folder,
-        env=environment,
+        env=surroundings(folder),
         capture_output=True,
         text=True,
         check=False,
@@ -159,13 +163,12 @@ def served(foreign: Path, checker: str) -> Iterator[tuple[Path, str, Path]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(foreign)])}
     log = foreign.parent / "log"
     with log.open("w") as out:
         server = subprocess.Popen(
             [sys.executable, "-m", "mkdocs", "serve", "-a", f"127.0.0.1:{port}"],
             cwd=foreign,
-            env=environment | {"NO_MKDOCS_2_WARNING": "1"},
+            env=surroundings(foreign),
             stdout=out,
             stderr=subprocess.STDOUT,
         )
@@ -174,8 +177,8 @@ def served(foreign: Path, checker: str) -> Iterator[tuple[Path, str, Path]]:
         server.wait()
 
 
-def until(condition: Callable[[], bool], seconds: float = 90) -> bool:
-    """Wait for a server to come round."""
+def until(condition: Callable[[], bool], seconds: float = 300) -> bool:
+    """Wait for a server to come round; on a busy machine that takes a while."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         with contextlib.suppress(OSError):
@@ -190,7 +193,7 @@ def test_a_server_shows_nothing_stale(served: tuple[Path, str, Path]) -> None:
     folder, address, log = served
 
     def shown(page: str, words: str) -> bool:
-        return words in urllib.request.urlopen(address + page, timeout=10).read().decode()
+        return words in urllib.request.urlopen(address + page, timeout=60).read().decode()
 
     page, checker = folder / "docs" / "two.md", folder / "checks.py"
     assert until(lambda: shown("two/", 'data-verdict="proved"')), log.read_text()
