@@ -66,12 +66,12 @@ def log_evidence(
 
     The grid covers [-half_width, half_width] in each of the 1 or 2 latent dimensions. It
     begins with ``points`` an axis, never has more than ``max_points``, and ends where two
-    grids differ by at most ``tolerance`` nats. For a smooth decoder the error falls faster than
-    any power of the step (Poisson summation). A spike that both grids step over stays unseen;
-    `measure_gap` catches it where the lower bound sees it.
+    grids differ by at most ``tolerance`` nats. For a smooth decoder the error falls faster
+    than any power of the step (Poisson summation). A spike that both grids step over stays
+    unseen; `measure_gap` catches it where the lower bound sees it.
 
     Raises:
-        ValueError: the latent size is not 1 or 2, x is not ``[B, D]``, or the decoder returns
+        ValueError: the latent size is not 1 or 2, x is not ``[B, D]``, or the decoder gives
             another shape, NaN or plus infinity.
         UncertifiedEvidenceError: two grids disagree at ``max_points``, or the posterior
             reaches the edge of the grid.
@@ -388,9 +388,9 @@ def measure_gap(
     """Split log p(x) - ELBO into amortisation gap and family gap, example by example.
 
     x ``[B, D]``, the encoder's parameters ``[B, M]``, M at most 2; the rest goes to
-    `log_evidence`. The best q is searched from two starts, the encoder's q and the moments of
-    the exact posterior. It is a local optimum, so the amortisation gap is a lower bound and the
-    family gap an upper one.
+    `log_evidence`. The best q is searched from two starts, the encoder's q and the moments
+    of the exact posterior. It is a local optimum, so the amortisation gap is a lower bound
+    and the family gap an upper one.
 
     Raises:
         ValueError: as `log_evidence`.
@@ -590,12 +590,12 @@ def figure_posteriors() -> Figure:
             shape.set_edgecolor(COLOURS[colour])
             ax.add_patch(shape)
         ax.set(
-            xlabel="$z_1$",
+            xlabel="first coordinate of z",
             title=f"amortisation {gap.amortisation[row].item():.2f}\n"
             f"family {gap.family[row].item():.2f} nats",
             aspect="equal",
         )
-    panels[0].set_ylabel("$z_2$")
+    panels[0].set_ylabel("second coordinate")
     panels[1].text(-3.4, 1.2, "encoder", color=COLOURS["orange"])
     panels[1].text(1.0, -1.4, "best", color=COLOURS["green"])
     return figure
@@ -616,6 +616,6 @@ def figure_split() -> Figure:
         ax.bar(range(len(order)), part[order], 0.85, below, color=COLOURS[colour], label=words)
         below = part[order]
     words = f"{len(order)} unseen points, by their gap"
-    ax.set(xlabel=words, ylabel=r"$\log\,p(x)-\mathcal{L}$ in nats", xticks=[])
+    ax.set(xlabel=words, ylabel="gap in nats", xticks=[])
     ax.legend(loc="upper right", frameon=False)
     return figure
