@@ -26,6 +26,18 @@ REFUSED = [
     (r"f(x) \to 3", 1, 6, "is no relation that can be decided", "an inequality"),
     (r"\log p(x \mid z) p(z) = 0", 1, 18, "inside the logarithm?", r"\log\left("),
     (r"\frac{d y}{d x} = 3", 1, 1, "nothing says how y depends on x", "write y(x)"),
+    (r"\sin^{-1}(x) = 2", 1, 1, "is this the inverse function of sin", r"\arcsin"),
+    (
+        r"1 + \sum_{x \in \mathcal{D}} f(x) = 0",
+        1,
+        17,
+        "what is in \\mathcal{D}",
+        "number its members",
+    ),
+    (r"D_{KL}(q(z)\|p(z|x)) = \mathbb{E}[\log q(z)]", 1, 24, "over p or q?", r"\mathbb{E}_{q}"),
+    (r"1 + \delta(x - 3) = 0", 1, 5, "Dirac's delta", r"\int \delta(x - a)"),
+    (r"\arg\max_k a_k = 3", 1, 1, "at which index", "the largest"),
+    (r"h(X + Y) = 1", 1, 1, "in 2 variables", "name the new variable"),
     (r"1 + f(X \geq a) = 3", 1, 7, "a relation stands where a value is needed", "an integral"),
     (r"\prod_x p(x) = 1", 1, 1, "a product over all values", r"\prod_{i=1}^{N}"),
     (

@@ -166,6 +166,8 @@ class Calculus:
             logarithm = self.form._log_by_family(atom)
             if logarithm is not None:
                 return self.of(logarithm, variable) * Polynomial.of(atom)
+        if not declared and self.theory.without_parameters(head, (slot for slot, _ in pairs)):
+            return ZERO
         if declared or variable in self.theory.parameters.get(head, ()):
             return Polynomial.of(atom) * self.score(head, pairs, variable)
         return ZERO

@@ -16,6 +16,7 @@ from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.elaborate import (
     NeedsInteger,
+    NeedsShape,
     Scope,
     named_heads,
 )
@@ -27,7 +28,7 @@ from vaedocs.derivation.rows.places import Step
 from vaedocs.derivation.rows.steps import Steps
 from vaedocs.derivation.rows.verdicts import Verdicts
 from vaedocs.derivation.spelling import spell, walk
-from vaedocs.derivation.theory import Theory
+from vaedocs.derivation.theory import Shape, Theory
 
 
 def check(
@@ -101,11 +102,14 @@ class _Check(Steps, Verdicts):
         except NotCheckable as error:
             return [self.refused(error, 1, "in what is given: ")], None, display
         integers: dict[str, int] = {}
+        self.shapes: dict[str, Shape] = {}
         for _ in range(6):
             try:
                 return self._judged(display, statements, integers)
             except NeedsInteger as need:
                 integers = {**integers, need.name: 2}
+            except NeedsShape as need:
+                self.shapes[need.name] = need.shape
         raise AssertionError("limits do not settle")
 
     def _judged(
@@ -174,6 +178,12 @@ class _Check(Steps, Verdicts):
         for chain in display.chains:
             scope.loose |= loose_names(chain)
             scope.sequences |= any(isinstance(n, s.Range | s.BigOperator) for n in walk(chain))
+        heads = {name for name in scope.loose if name.split("_")[0] in scope.survey.signatures}
+        for _ in [] if scope.sequences else statements:
+            for chain in statements:  # what speaks of x_t and of x_{t-1} makes both of them loose
+                names = loose_names(chain)
+                scope.loose |= names if names & (scope.loose - heads) else set()
+        scope.declared_shapes.update(self.shapes)
         if learnt is not None:
             scope.declared_shapes.update(learnt.declared_shapes)
             scope.declared_tags.update(learnt.declared_tags)

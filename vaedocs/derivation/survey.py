@@ -113,6 +113,7 @@ class Survey:
 
     measures: set[str] = field(default_factory=set)  # P of P(X > a), where P(x) is never written
     data: set[frozenset[str]] = field(default_factory=set)  # x, where p(x) is not p_\theta(x)
+    priors: dict[str, set[str]] = field(default_factory=dict)  # head -> z of a p(z) without θ
     iid: set[str] = field(default_factory=set)  # stems of i.i.d. copies x_1, …, x_N; "" for all
     same: dict[str, str] = field(default_factory=dict)  # a of \delta(x - a): a value of x
     parameters: dict[str, s.Name] = field(default_factory=dict)  # θ, φ, wherever they stand
@@ -295,8 +296,10 @@ def survey(trees: list[s.Node], given: int = 0) -> Survey:
         for name in _in_events(call):  # P(|X - \mu| \geq a)
             if name.base.isupper() and name.base.lower() not in found.random:
                 found.random.setdefault(found.slot(name), None)
+    _priors(calls, found)
     _data_beside_model(trees, found)
     for tree in trees:
+        _drawn(tree, found)
         for node in walk(tree):
             match node:
                 case s.Call() if (
@@ -511,6 +514,40 @@ def _said_to_be_copies(tree: s.Node) -> set[str]:
         return set()  # given θ: the copies are independent in another model, p(θ, x_1, …)
     names = [node for node in walk(left) if isinstance(node, s.Name) and decorated(node)]
     return {stem_of_variable(name) for name in names} or {""}
+
+
+def _drawn(tree: s.Node, found: Survey) -> None:
+    r"""The z of ``z \sim \mathcal{N}(0, I)`` is random."""
+    if not isinstance(tree, s.Chain) or not tree.links or tree.links[0].symbol != "~":
+        return
+    left = tree.left
+    items = left.items if isinstance(left, s.Sequence | s.Conditioned) else (left,)
+    for item in items:
+        if isinstance(item, s.Name):
+            found.random.setdefault(found.slot(item), None)
+
+
+def _priors(calls: list[s.Call], found: Survey) -> None:
+    r"""The z of a prior p(z) that is written without the parameter of ``p_\theta(x \mid z)``."""
+    latent = {slot for sig in found.signatures.get("q", ()) for slot in sig.left}
+    for head in found.parameter_heads:
+        own = [call for call in calls if isinstance(call.head, s.Name)]
+        own = [call for call in own if head_stem(call.head) == head]  # type: ignore[arg-type]
+        alone: dict[str, bool] = {}  # z of p(z): whether it is ever written with a parameter
+        causes: set[str] = set()
+        for call in own:
+            left, right, _ = arguments(call)
+            lefts = {found.slot(item) for item in left if isinstance(item, s.Name)}
+            rights = {found.slot(i) for i in right if isinstance(i, s.Name) and not is_parameter(i)}
+            if len(lefts) == 1 and not rights:
+                (slot,) = lefts
+                alone[slot] = alone.get(slot, False) or has_parameter(call)
+            elif has_parameter(call):
+                causes |= rights
+        free = {slot for slot, written in alone.items() if not written} & causes
+        # p(x) of data beside p_\theta(x | z) is the evidence, written without care.
+        hidden = {slot for slot in free if slot[:1].lower() not in {"x", "y"}}
+        found.priors[head] = free & latent if latent else hidden
 
 
 def _in_events(call: s.Call) -> Iterator[s.Name]:

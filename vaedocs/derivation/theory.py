@@ -7,7 +7,7 @@ variables.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -80,7 +80,8 @@ class Theory:
 
     ``models`` maps a density's head to the slots of its joint (sorted names); ``parameters`` a head
     to the symbols it depends on (θ, φ), where a display differentiates in them or compares two
-    values; ``independences`` are ``(head, slots, kept, dropped)``: p(slots | kept, dropped) =
+    values; ``fixed`` are the marginals of a head that no parameter enters, the prior p(z) beside
+    p_θ(x | z); ``independences`` are ``(head, slots, kept, dropped)``: p(slots | kept, dropped) =
     p(slots | kept); ``domains`` tags a symbol: ``positive``, ``nonnegative``, ``integer``, ``unit``
     (in [0, 1]), ``spd``, ``symmetric``, ``orthonormal`` (columns), ``orthogonal``, ``invertible``,
     ``diagonal``, ``simplex``.
@@ -92,6 +93,7 @@ class Theory:
     variables: dict[str, Variable] = field(default_factory=dict)
     models: dict[str, tuple[str, ...]] = field(default_factory=dict)
     parameters: dict[str, tuple[Symbol, ...]] = field(default_factory=dict)
+    fixed: set[tuple[str, frozenset[str]]] = field(default_factory=set)  # see below
     families: dict[DensityKey, Family] = field(default_factory=dict)
     density_definitions: dict[DensityKey, Fact] = field(default_factory=dict)
     independences: list[Independence] = field(default_factory=list)
@@ -107,6 +109,10 @@ class Theory:
     def add_tags(self, symbol: Symbol, *tags: str) -> None:
         """Declare more about a symbol's domain."""
         self.domains[symbol] = self.tags(symbol) | set(tags)
+
+    def without_parameters(self, head: str, slots: Iterable[str]) -> bool:
+        """Whether the density of these slots is one that no parameter enters."""
+        return any(owner == head and set(slots) <= group for owner, group in self.fixed)
 
     def follows(self, key: DensityKey) -> bool:
         """Whether a density follows from the declared formulas of its head: what it speaks of can
@@ -132,7 +138,7 @@ class Theory:
     def copy(self) -> Theory:
         """A theory that can be extended without changing this one."""
         fresh: dict[str, Any] = {
-            name: (value.copy() if isinstance(value, (dict, list)) else value)
+            name: (value.copy() if isinstance(value, (dict, list, set)) else value)
             for name, value in vars(self).items()
         }
         return replace(self, **fresh)

@@ -13,6 +13,7 @@ from vaedocs.derivation.elaborate.scope import (
     Macro,
     Mismatch,
     NeedsInteger,
+    NeedsShape,
     Scope,
 )
 from vaedocs.derivation.elaborate.trees import named_heads, substitute
@@ -29,6 +30,7 @@ __all__ = [
     "Macro",
     "Mismatch",
     "NeedsInteger",
+    "NeedsShape",
     "Scope",
     "named_heads",
     "substitute",

@@ -11,6 +11,7 @@ from sympy.logic.boolalg import Boolean
 
 from vaedocs.derivation import expressions as e
 from vaedocs.derivation import syntax as s
+from vaedocs.derivation.elaborate.scope import NeedsShape
 from vaedocs.derivation.elaborate.trees import (
     has_bare_identity,
     split_indices,
@@ -56,6 +57,8 @@ class Arithmetic(Vectors):
             elif target and not self.shape(term) and term != 0:
                 term = self._as_vector_term(term, target, place)
             if self.shape(term) != target and term != 0:
+                if len(target) == len(self.shape(term)) == 1 and self.guessed(term):
+                    raise NeedsShape(str(term), target)
                 raise self.mismatch(
                     place,
                     f"this is {describe(self.shape(term))} and cannot be added to something "
@@ -164,6 +167,8 @@ class Arithmetic(Vectors):
             return self._hadamard(left, right)
         if operator == "dot" and len(a) == 1 and a == b:
             return e.Scalar(e.Transpose(left) * right)
+        if len(a) == 2 and len(b) == 1 and a[1] != b[0] and self.guessed(right):
+            raise NeedsShape(str(right), (a[1],))
         made = multiply(a, b)
         if a and b and not made:
             return e.Scalar(left * right)

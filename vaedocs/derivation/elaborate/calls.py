@@ -46,7 +46,7 @@ class Calls(Calculus):
                 "define it above the display, for example D_f(p \\,\\|\\, q) := "
                 r"\int q(x) f\left(\frac{p(x)}{q(x)}\right) dx",
             )
-        if self._is_entropy(node) and name not in self.theory.functions:
+        if self.is_entropy(node) and name not in self.theory.functions:
             return self._entropy(node)
         if head.base in look.INFORMATION and (node.separators[:1] == (";",) or len(items) >= 2):
             return self._information(node)
@@ -89,7 +89,7 @@ class Calls(Calculus):
             raise self.refuse(node, f"{spell(node.head)} was defined without arguments")
         return self.expression(node.groups[0][0])
 
-    def _is_entropy(self, node: s.Call) -> bool:
+    def is_entropy(self, node: s.Call) -> bool:
         """``H(X)``, ``\\mathbb{H}[p]``; an upright or plain ``h`` of capitals, ``h(X)``."""
         head = node.head
         assert isinstance(head, s.Name)
@@ -99,6 +99,9 @@ class Calls(Calculus):
             return True
         items = [item for group in node.groups for item in group]
         capital = [i for i in items for n in walk(i) if isinstance(n, s.Name) and n.base.isupper()]
+        densities = [i for i in items if isinstance(i, s.Name) and look.is_density_head(i)]
+        if items and densities == items:
+            return all(self.scope.survey.signatures.get(look.head_stem(i)) for i in densities)
         return bool(capital) and spell(head) not in self.scope.survey.bare
 
     def _applied(self, node: s.Call) -> Expr:

@@ -54,19 +54,26 @@ class Definitions(Base):
             name = macro.name
             if name is None or stem(name) != stem(node) or not name.subscripts + name.indices:
                 continue
-            if any(isinstance(n, s.Name) and stem(n) == stem(name) for n in walk(macro.body)):
-                continue  # x_t made of x_{t-1} says nothing of x_0
-            if (len(name.subscripts), len(name.indices)) != (
-                len(node.subscripts),
-                len(node.indices),
+            if len(name.subscripts) != len(node.subscripts) or len(name.indices) != len(
+                node.indices
             ):
                 continue
-            pairs = list(zip((*name.subscripts, *name.indices), own, strict=True))
-            mapping = {spell(a): b for a, b in pairs if spell(a) != spell(b)}
-            letters = [a for a, b in pairs if spell(a) != spell(b)]
-            if letters and all(map(is_index_letter, letters)):
-                body = at_index(macro.body, mapping)
+            pairs = zip((*name.subscripts, *name.indices), own, strict=True)
+            changed = [(a, b) for a, b in pairs if spell(a) != spell(b)]
+            if not changed or not all(is_index_letter(a) for a, _ in changed):
+                continue
+            inside = [n for n in walk(macro.body) if isinstance(n, s.Name)]
+            if all(stem(n) != stem(name) for n in inside):
+                body = at_index(macro.body, {spell(a): b for a, b in changed})
                 return replace(macro, body=body, literal=spell(node), name=None)
+            ends = all(isinstance(a, s.Number) or spell(a).isupper() for a in own)
+            if ends and spell(node) not in map(spell, inside):  # z_K, and z_k made of z_{k-1}
+                raise self.refuse(
+                    node,
+                    f"{spell(name)} is defined step by step, which says nothing of "
+                    f"{spell(node)} alone",
+                    "write the steps out, for example for three of them",
+                )
         return None
 
     def image(self, slot: str) -> s.Node | None:

@@ -91,10 +91,25 @@ class Densities(Functions):
         if spell(item) == slot:
             inside = self.made_of(slot)
             return self.variable(slot).symbol if inside is None else inside
+        self._refuse_end_of_flow(item)
         value = self._indexed(item, spell(item))
         if isinstance(value, Symbol) and made.shape and not self.shape(value):
             value = self.set_shape(value, made.shape)
         return value
+
+    def _refuse_end_of_flow(self, item: s.Name) -> None:
+        """Of ``z_k = f_k(z_{k-1})`` nothing follows yet for the density of z_K."""
+        if not any(spell(part).isupper() for part in item.subscripts):
+            return
+        for macro in (one for kept in self.scope.macros.values() for one in kept):
+            made = macro.name is not None and stem(macro.name) == stem(item)
+            if made and isinstance(macro.body, s.Call) and macro.literal != spell(item):
+                raise self.refuse(
+                    item,
+                    f"{macro.literal} is defined step by step, which says nothing of "
+                    f"{spell(item)} alone",
+                    "write the steps out, for example for three of them",
+                )
 
     def _density(self, node: s.Call) -> Expr:
         left, right, _ = look.arguments(node)
@@ -216,6 +231,8 @@ class Densities(Functions):
         self.theory.models[head] = tuple(sorted({*known, *slots}))
         for slot in slots:
             self.variable(slot)
+        if priors := self.scope.survey.priors.get(head):
+            self.theory.fixed |= {(head, frozenset({slot})) for slot in priors}
         for name in sorted(self.scope.survey.parameter_heads.get(head, set())):
             if name in self.scope.differentiated:
                 symbol = self.symbol(name)

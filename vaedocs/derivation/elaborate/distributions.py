@@ -248,10 +248,13 @@ class Distributions(Families):
 
     def owner_of(self, variables: list[s.Name]) -> str:
         """The head that ``\\mathbb{E}_z`` speaks of: p, or the only head that has the variables."""
-        slots = {self.slot(item) for item in variables}
-        heads = [
+        heads = self._owners({self.slot(item) for item in variables})
+        return heads[0] if len(heads) == 1 else "p"
+
+    def _owners(self, slots: set[str]) -> list[str]:
+        """The heads that have a density of these variables."""
+        return [
             head
             for head, used in self.scope.survey.signatures.items()
             if any(slots <= set(sig.left) for sig in used)
         ]
-        return heads[0] if len(heads) == 1 else "p"

@@ -197,6 +197,21 @@ class Expectations(Divergences):
                 known = slot in self.scope.survey.random or slot in self.theory.variables
                 if known and slot not in conditions:
                     found.setdefault(spell(inner), inner)
+        slots = {self.slot(name) for name in found.values()}
+        owners = {
+            look.head_stem(call.head)
+            for call in walk(node.body)
+            if isinstance(call, s.Call)
+            and isinstance(call.head, s.Name)
+            and look.is_density_call(call, self.scope.survey)
+            and slots & {self.slot(n) for n in look.arguments(call)[0] if isinstance(n, s.Name)}
+        }
+        if owners - {"p", *self.scope.survey.measures} and len(self._owners(slots)) > 1:
+            raise self.refuse(
+                node,
+                f"an expectation over {' or '.join(sorted(self._owners(slots)))}?",
+                r"write the density below it, \mathbb{E}_{q}[\dots]",
+            )
         if not found:
             limits = {
                 spell(inner.upper) for inner in walk(node.body) if isinstance(inner, s.BigOperator)
@@ -219,7 +234,45 @@ class Expectations(Divergences):
                 "an expectation must name its density",
                 r"write \mathbb{E}_{q(z \mid x)}[\dots]",
             )
-        return s.Sampling(tuple(found.values()), None, span=node.span)
+        return self._as_copies(node, found) or s.Sampling(
+            tuple(found.values()), None, span=node.span
+        )
+
+    def _as_copies(self, node: s.Expectation, found: dict[str, s.Name]) -> s.Sampling | None:
+        r"""In ``\mathrm{Var}[\frac1K \sum_{k=1}^K f(z_k)]`` all of z_1, …, z_K are random."""
+        limits = {
+            spell(index): inner
+            for inner in walk(node.body)
+            if isinstance(inner, s.BigOperator)
+            for index in inner.indices
+        }
+        lists: list[s.Node] = []
+        for name in found.values():
+            marks = name.subscripts or name.indices
+            sum_ = limits.get(spell(marks[0])) if len(marks) == 1 else None
+            separate = look.stem_of_variable(name) in self.scope.survey.separate
+            if sum_ is None or sum_.upper is None or separate:
+                continue
+            one = s.Number("1", span=name.span)
+            first, last = (
+                replace(name, subscripts=(end,))
+                if name.subscripts
+                else replace(name, indices=(end,))
+                for end in (sum_.lower or one, sum_.upper)
+            )
+            lists.append(s.Range(first, last, span=name.span))
+        if not lists:
+            return None
+        stems = {look.stem_of_variable(name) for name in found.values()}
+        owners = self._owners(stems)
+        if len(lists) != len(found) or len(stems) != 1 or len(owners) != 1:
+            raise self.refuse(
+                node, "over which density is this an average?", r"write \mathbb{E}_{z_k \sim q}"
+            )
+        plain = replace(next(iter(found.values())), subscripts=(), indices=())
+        head = s.Name(owners[0], span=node.span)
+        density = s.Call(head, ((plain,),), span=node.span)
+        return s.Sampling(tuple(lists), density, span=node.span)
 
     def _picked(self, node: s.Integral, bound: list[Symbol], whole: bool) -> Expr | None:
         r"""``\int \delta(x - a) f(x)\,dx`` is f(a): Dirac's delta picks a point."""

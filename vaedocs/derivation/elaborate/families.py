@@ -10,6 +10,7 @@ from vaedocs.derivation import expressions as e
 from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.elaborate.densities import Densities
+from vaedocs.derivation.elaborate.scope import NeedsShape
 from vaedocs.derivation.elaborate.trees import (
     size_identity,
 )
@@ -144,6 +145,8 @@ class Families(Densities):
             for what, made in (("mean", self.shape(mean)), ("covariance", self.shape(covariance))):
                 target = (size,) if what == "mean" else (size, size)
                 if made != target:
+                    if what == "mean" and self.guessed(value) and len(made) == 1:
+                        raise NeedsShape(str(value), made)
                     raise self.mismatch(
                         node, f"the {what} is {describe(made)}, the variable is {describe((size,))}"
                     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import sympy
 from sympy import Expr, Integer, Symbol
 
@@ -61,9 +63,7 @@ class Functions(Arithmetic):
             case "diag":
                 if isinstance(argument, e.Array) or inner:
                     return e.Diag(argument)
-                if isinstance(node.argument, s.Group | s.Name | s.Power | s.Call) and isinstance(
-                    argument, Expr
-                ):
+                if isinstance(node.argument, s.Group | s.Name | s.Power | s.Call | s.Function):
                     return e.Diag(self.as_vector(argument))
                 raise self.mismatch(node, "diag needs a vector")
             case "log" | "ln" if node.subscript is not None:
@@ -77,6 +77,9 @@ class Functions(Arithmetic):
             case "factorial" if not inner:
                 return sympy.factorial(argument)
         name = {"ln": "log"}.get(name, name)
+        if name == "log" and isinstance(argument, e.Apply) and not inner:
+            info = self.theory.functions[argument.name]
+            self.theory.functions[argument.name] = replace(info, positive=True)
         if name not in ELEMENTWISE:
             raise self.refuse(node, f"the function {name} is not in the language")
         if len(inner) == 1:

@@ -59,6 +59,14 @@ class NeedsInteger(Exception):
         self.name = name
 
 
+class NeedsShape(Exception):
+    """A vector whose size was a guess has the one that its place asks for: read all again."""
+
+    def __init__(self, name: str, shape: Shape) -> None:
+        super().__init__(name)
+        self.name, self.shape = name, shape
+
+
 @dataclass
 class Scope:
     """What the elaborator shares between hypotheses and rows."""
@@ -120,6 +128,12 @@ class Base:
             return None
         with self.holding(slot):
             return self.expression(made.body)
+
+    def guessed(self, expr: Expr) -> bool:
+        """Whether this is a letter in R^d, where the author never wrote a d."""
+        d = self.theory.symbols.get("d")
+        sized = isinstance(expr, Symbol) and shape(expr, self.theory) == (d,)
+        return sized and d is not None and "d" not in self.scope.survey.bare
 
     @contextmanager
     def shapes_at(self, node: s.Node) -> Iterator[None]:

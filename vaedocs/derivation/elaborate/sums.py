@@ -12,7 +12,7 @@ from vaedocs.derivation import expressions as e
 from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.elaborate.expectations import Expectations
-from vaedocs.derivation.elaborate.trees import substitute, used_indices
+from vaedocs.derivation.elaborate.trees import is_index_letter, substitute, used_indices
 from vaedocs.derivation.spelling import spell, stem, walk
 
 
@@ -31,6 +31,12 @@ class Sums(Expectations):
         if node.lower is None and self._sums_over_variables(node):
             self._must_be_all_values(node)
             return self._sum_over_variables(node)
+        if isinstance(node.domain, s.Name) and not all(map(is_index_letter, node.indices)):
+            raise self.refuse(
+                node.domain,
+                f"what is in {spell(node.domain)}, nobody said",
+                r"number its members: \sum_{i=1}^{N} \dots x^{(i)}",
+            )
         if self._must_unroll(node):
             return self._unrolled(node)
         if (label := self._label(node)) is not None:

@@ -112,6 +112,8 @@ class Densities(Statements):
             source = self.reader.variable(sources[0]).symbol
             if value is None or not self._invertible(value, source):
                 continue
+            if self._carry_family(slot, value, sources[0]):
+                continue
             for head, uses in self.scope.survey.signatures.items():
                 plain = {one.left for one in uses if not one.right}
                 key = (head, frozenset(sources), frozenset[str]())
@@ -119,6 +121,26 @@ class Densities(Statements):
                 if known or not {(slot,), (sources[0],)} <= plain:
                     continue
                 self._carry(head, key, slot, value, source)
+
+    def _carry_family(self, slot: str, value: Expr, source: str) -> bool:
+        """Of ``x = a z + b`` with a normal z: the normal density of x."""
+        variable = self.reader.variable(source).symbol
+        wanted = (frozenset({source}), frozenset[str]())
+        key = next((k for k in self.theory.families if k[1:] == wanted), None)
+        known = self.theory.families[key].formula if key is not None else None
+        target = self.reader.variable(slot).symbol
+        if key is None or not isinstance(known, e.Normal) or self.reader.shape(value):
+            return False
+        slope = sympy.diff(value, variable)
+        if slope == 0 or variable in slope.free_symbols or not isinstance(target, Symbol):
+            return False
+        mean, variance = known.args[1:]
+        made = e.Density(key[0], [(slot, target)])
+        if made.key not in self.theory.families:
+            self.reader.register(key[0], [slot])
+            formula = e.Normal(target, value.xreplace({variable: mean}), slope**2 * variance)
+            self.declare_formula(made, formula, self.scope.transforms[slot].text)
+        return True
 
     def _carry(self, head: str, key: DensityKey, slot: str, value: Expr, source: Symbol) -> None:
         shape = self.reader.shape(value)

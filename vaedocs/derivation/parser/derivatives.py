@@ -77,6 +77,9 @@ class Derivatives(Integrals):
         else:
             self.take()
         variables = self.derivative_variables()
+        squared = order is None and len(variables) == 2 and len({*variables}) == 1
+        if squared:  # \frac{\partial}{\partial\sigma^2}: in the variance, not twice in sigma
+            variables = variables[:1]
         if order is not None and order != s.Number(str(len(variables)), span=order.span):
             self.refuse("the orders above and below differ", order)
         if order is None and len(variables) != 1:
@@ -88,7 +91,11 @@ class Derivatives(Integrals):
             body = self.operand("derivative")
         self.depth -= 1
         self.level = outer
-        return s.Derivative("partial", body, variables, span=self.span(token.start))
+        node: s.Node = s.Derivative("partial", body, variables, span=self.span(token.start))
+        if squared:
+            twice = (s.Number("2", span=node.span), variables[0])
+            node = s.Fraction(node, s.Product(twice, ("",), span=node.span), span=node.span)
+        return node
 
     def derivative_variables(self) -> tuple[s.Node, ...]:
         """The denominator of a derivative: ``\\partial x\\,\\partial y``, ``dx^2``."""

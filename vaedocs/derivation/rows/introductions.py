@@ -234,6 +234,8 @@ class Introductions(Places):
                 return False
             if name.base == "H" or (name.base == "h" and self._of_capitals(name, left)):
                 return False
+            if Elaborator(scope, self.text).is_entropy(left):
+                return False
             return not (
                 name.base in look.INFORMATION and (left.separators or len(left.groups[0]) > 1)
             )

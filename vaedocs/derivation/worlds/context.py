@@ -112,8 +112,10 @@ class Context:
             for a in e.args[1:]:
                 if isinstance(a, (ex.Apply, Symbol)) and not isinstance(e, ex.Binomial):
                     self.unit.add(a.name)
-            if isinstance(e, ex.Binomial) and isinstance(e.args[2], (ex.Apply, Symbol)):
-                self.unit.add(e.args[2].name)
+            if isinstance(e, ex.Binomial):
+                self.counting.update(s.name for s in e.args[1].free_symbols)
+                if isinstance(e.args[2], (ex.Apply, Symbol)):
+                    self.unit.add(e.args[2].name)
             if isinstance(e.args[0], Symbol):
                 self.slot_of.setdefault(e.args[0].name, e.args[0].name)
                 self.binary.setdefault(e.args[0].name, e)
@@ -257,6 +259,12 @@ class Context:
         """Names to be drawn: neither random nor defined."""
         return [n for n in self.symbols if n not in self.slot_of and n not in self.definitions]
 
+    def parameters_of(self, head: str, factor: Factor) -> tuple[Symbol, ...]:
+        """On what a factor without formula depends beside its conditions."""
+        if self.theory.without_parameters(head, (*factor.slots, *factor.conditions)):
+            return ()
+        return self.theory.parameters.get(head, ())
+
     # -- joints ----------------------------------------------------------------------------------
 
     def factors(self, head: str) -> list[Factor]:
@@ -286,6 +294,10 @@ class Context:
                 rule = set(kept | group)
                 allowed[slot] = allowed[slot] & rule if slot in allowed else rule
                 needed.setdefault(slot, set()).update((kept | dropped) & set(slots) - {slot})
+        for owner, fixed in self.theory.fixed:
+            for slot in fixed & set(slots) if owner == head else ():
+                allowed[slot] = allowed.get(slot, set(fixed)) & fixed
+                needed.setdefault(slot, set())
         mentioned = set().union(*needed.values())
         result: list[Factor] = []
         rest = declared
