@@ -16,7 +16,13 @@ from sympy import Expr, Integer, Rational
 
 from vaedocs.derivation import expressions as e
 from vaedocs.derivation.check import _Check
-from vaedocs.derivation.elaborate import Elaborator, NeedsInteger, Scope, named_heads
+from vaedocs.derivation.elaborate import (
+    Elaborator,
+    NeedsInteger,
+    NeedsShape,
+    Scope,
+    named_heads,
+)
 from vaedocs.derivation.errors import NotCheckable
 from vaedocs.derivation.normal_form import NormalForm, Rules
 from vaedocs.derivation.parser import parse, parse_statements
@@ -60,6 +66,9 @@ def elaborated(text: str, assumed: str = "") -> tuple[Scope, list[Expr]]:
             scope, steps = checker._elaborated(display, statements, integers)
         except NeedsInteger as need:
             integers[need.name] = 2
+            continue
+        except NeedsShape as need:
+            checker.shapes[need.name] = need.shape
             continue
         every = [inner for step in steps for inner in (step, *step.claims)]
         sides = [side for step in every for side in (step.left, step.right)]

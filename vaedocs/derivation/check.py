@@ -28,7 +28,7 @@ from vaedocs.derivation.rows.places import Step
 from vaedocs.derivation.rows.steps import Steps
 from vaedocs.derivation.rows.verdicts import Verdicts
 from vaedocs.derivation.spelling import spell, walk
-from vaedocs.derivation.theory import Shape, Theory
+from vaedocs.derivation.theory import Theory
 
 
 def check(
@@ -102,7 +102,6 @@ class _Check(Steps, Verdicts):
         except NotCheckable as error:
             return [self.refused(error, 1, "in what is given: ")], None, display
         integers: dict[str, int] = {}
-        self.shapes: dict[str, Shape] = {}
         for _ in range(6):
             try:
                 return self._judged(display, statements, integers)
@@ -206,8 +205,6 @@ class _Check(Steps, Verdicts):
             for n in walk(chain)
             if isinstance(n, s.Name)
         }
-        # A letter that is random here is another thing than the vector of that name above.
-        wanted -= set(look.survey([*statements, *display.chains]).random)
         # A variable that has a density here is not the quantity once defined by the same letter.
         wanted -= set(look.survey([*statements, *display.chains]).random)
         used: list[tuple[str, s.Chain]] = []

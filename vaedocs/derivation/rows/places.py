@@ -13,6 +13,7 @@ from vaedocs.derivation.elaborate import (
     Mismatch,
 )
 from vaedocs.derivation.errors import NotCheckable
+from vaedocs.derivation.theory import Shape
 
 
 @dataclass
@@ -44,6 +45,7 @@ class Places:
         self.definitions = definitions
         self.introduced: list[str] = []
         self._known: set[str] = set()  # names that the hypotheses speak of
+        self.shapes: dict[str, Shape] = {}  # of names whose place told it
 
     def _line_of_display(self, offset: int) -> int:
         """Which row of the display an offset is in: rows end with a double backslash outside inner
