@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from sections import drawn, figures, refusal
 
 from vaedocs import autoencoders_and_pca as page
 
@@ -123,13 +124,9 @@ def test_the_checker_refuses_the_transposed_encoder_and_accepts_the_right_one():
     ],
 )
 def test_bad_arguments_in_full(call, words):
-    with pytest.raises(ValueError) as refused:  # noqa: PT011  the words are compared below
-        call()
-    assert str(refused.value) == words
+    assert refusal(call) == words
 
 
-@pytest.mark.parametrize("name", [name for name in dir(page) if name.startswith("figure_")])
-def test_figures_keep_to_the_colours_of_the_book(name):
-    from vaedocs.drawing import svg
-
-    assert svg(getattr(page, name)(), name).startswith("<svg")
+@pytest.mark.parametrize("figure", figures(page))
+def test_figures_keep_to_the_colours_of_the_book(figure):
+    assert drawn(figure).startswith("<svg")
