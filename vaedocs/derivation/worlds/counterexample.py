@@ -31,11 +31,12 @@ VISIBLE = 0.05
 ORDINALS = ("1st", "2nd", "3rd", "4th", "5th", "6th")
 _WORDS = (
     "alpha beta gamma delta varepsilon epsilon zeta eta vartheta theta lambda mu nu xi pi rho "
-    "sigma tau varphi phi psi omega Sigma Lambda Omega Phi Psi Gamma Delta Theta"
+    "sigma tau varphi phi psi omega Sigma Lambda Omega Phi Psi Gamma Delta Theta ell"
 )
-_SIGNS = "αβγδεεζηϑθλμνξπρστφφψωΣΛΩΦΨΓΔΘ"
+_SIGNS = "αβγδεεζηϑθλμνξπρστφφψωΣΛΩΦΨΓΔΘℓ"
 GREEK = sorted(zip(_WORDS.split(), _SIGNS, strict=True), key=lambda pair: -len(pair[0]))
 TRIALS = 20
+STYLES = re.compile(r"\\(mathcal|mathrm|mathbf|mathbb|boldsymbol|text|operatorname)\b")
 NUMBER = re.compile(r"[\d/.]+")
 POLISH = 20_000  # points that the search for simpler numbers may evaluate
 
@@ -71,6 +72,7 @@ def decimal(v: float) -> str:
 def shown(name: Any) -> str:
     """A name without backslashes: θ, z_1."""
     text = name if isinstance(name, str) else f"{name[0]}_{','.join(map(str, name[1:]))}"
+    text = STYLES.sub("", text)
     for word, sign in GREEK:
         text = text.replace("\\" + word, sign)
     return text.replace("\\", "").replace("{", "").replace("}", "")
