@@ -109,3 +109,16 @@ def test_the_caret_stands_below_what_is_refused(text):
         line, caret = row.excerpt.split("\n")
         assert caret.strip("^ ") == ""
         assert caret.index("^") < len(line)
+
+
+@pytest.mark.parametrize(
+    ("last", "around"),
+    [
+        (r"&= (b + a)^2", "row 1 and row 3 agree with each other"),
+        (r"&\geq 4 a b", "row 1 ≥ row 3 holds without it"),
+    ],
+)
+def test_a_wrong_row_between_right_ones_is_named_alone(last: str, around: str) -> None:
+    rows = rf"(a + b)^2 &= a^2 + 2 a b + b^2 \\ &= a^2 - 2 a b + b^2 + 1 \\ {last}"
+    (row,) = check(rf"\begin{{aligned}} {rows} \end{{aligned}}").wrong
+    assert (row.number, row.message) == (2, around)
