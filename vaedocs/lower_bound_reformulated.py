@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 def bernoulli_log_likelihood(x: Tensor, logits: Tensor) -> Tensor:
     """Log-probability of binary x under independent Bernoulli pixels, in nats.
 
-    ``x`` and ``logits = log(p / (1 - p))``: ``[..., N] -> [...]``. Computed from the logits, so
-    that no logarithm of a rounded 0 is taken. For grey values it is no log-density. Raises
+    ``x`` and ``logits = log(p / (1 - p))``: ``[..., N] -> [...]``. From the logits, so that no
+    logarithm of a rounded 0 is taken. For grey values it is no log-density. Raises
     ``ValueError`` where shapes do not match. Kingma & Welling (2014), appendix C.1.
 
     >>> x = torch.tensor([[1.0, 0.0], [1.0, 1.0]])
