@@ -160,9 +160,22 @@ class Divergences(Distributions):
         r"""``z \sim \mathcal{N}(\mu, \sigma^2)`` where z = μ + σε: at every ε, the density of ε
         is that of z times the volume.
         """
+        joint, value, volume = self._image(made, right)
+        return joint, self.make_family(right, value) * volume
+
+    def claim_of_law(self, made: s.Node, law: Expr) -> tuple[Expr, Expr]:
+        """The same where the law of z is declared already."""
+        joint, value, volume = self._image(made, made)
+        return joint, law.func(value, *law.args[1:]) * volume
+
+    def _image(self, made: s.Node, place: s.Node) -> tuple[Expr, Expr, Expr]:
+        """The density of the noise, the variable made of it, and by how much volumes grow."""
         random = self.scope.survey.random.keys() | self.theory.variables.keys()
         names = {self.slot(n): n for n in walk(made) if isinstance(n, s.Name)}
         sources = [name for slot, name in names.items() if slot in random]
+        drawn = {slot for key in self.theory.families if not key[2] for slot in key[1]}
+        if len(sources) > 1:  # in μ(x) + σ(x) ε only the noise is drawn, x is what is seen
+            sources = [name for name in sources if self.slot(name) in drawn] or sources
         joint = self.joint(sources, self.owner_of(sources))
         variable = joint.values[0][1]
         with self.holding(*(slot for slot, _ in joint.values)):
@@ -170,12 +183,12 @@ class Divergences(Distributions):
         volume = self._volume(value, variable) if len(sources) == 1 else None
         if volume is None:
             raise self.refuse(
-                right,
+                place,
                 "this distribution follows from those of the variables it is made of, "
                 "but not by a rule of the language",
                 "write its density as an integral over them",
             )
-        return joint, self.make_family(right, value) * volume
+        return joint, value, volume
 
     def _information(self, node: s.Call) -> Expr:
         owner = self._subscript_head(node.head)  # type: ignore[arg-type]

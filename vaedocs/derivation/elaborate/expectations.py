@@ -35,6 +35,8 @@ class Expectations(Divergences):
             )
             if not head and not is_parameter(node):
                 variables, node = self.expand(node), None
+        if node is None and len({self.slot(item) for item in variables}) < len(variables):
+            return self._copies(variables)
         if node is None:
             made = self.joint(variables, self.owner_of(variables), given)
             return made, tuple(v for _, v in made.values)
@@ -90,6 +92,19 @@ class Expectations(Divergences):
             "the variables left of ∼ are not those of the density",
             r"write z \sim q(z \mid x)",
         )
+
+    def _copies(self, variables: list[s.Name]) -> tuple[Expr, tuple[Symbol, ...]]:
+        """The x_1 and x_2 of one density: drawn apart from each other."""
+        weight: Expr = Integer(1)
+        drawn: list[Symbol] = []
+        for item in variables:
+            plain = replace(item, subscripts=(), indices=(), primes=0)
+            whole = self.joint([plain], self.owner_of([plain]))
+            slot, _ = whole.values[0]
+            symbol = self._copy(item, slot, self.variable(slot))
+            weight = weight * e.Density(whole.head, [(slot, symbol)], whole.conditions)
+            drawn.append(symbol)
+        return weight, tuple(drawn)
 
     def expand(self, item: s.Node) -> list[s.Name]:
         if isinstance(item, s.Range):

@@ -13,7 +13,7 @@ from vaedocs.derivation import expressions as e
 from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.elaborate import Macro
-from vaedocs.derivation.elaborate.trees import is_index_letter
+from vaedocs.derivation.elaborate.trees import is_index_letter, rebuild
 from vaedocs.derivation.hypotheses.statements import Statements
 from vaedocs.derivation.spelling import spell, walk
 from vaedocs.derivation.theory import DensityKey, Fact, Family, FunctionInfo
@@ -227,6 +227,7 @@ class Densities(Statements):
             del self.reader.indices[name]
 
     def _read_density(self, left: s.Node, right: s.Node, chain: s.Chain, text: str) -> bool:
+        right = self._over_entries(left, right)
         is_density = isinstance(left, s.Call) and look.is_density_call(left, self.scope.survey)
         bare = (
             isinstance(left, s.Name)
@@ -263,6 +264,46 @@ class Densities(Statements):
             "=", target, made, f"the definition of {spell(left)}", text
         )
         return True
+
+    def _over_entries(self, left: s.Node, right: s.Node) -> s.Node:
+        r"""``\prod_{i=1}^{D} \mathrm{Bern}(x_i; y_i)`` as the family of the vectors x and y."""
+        if not isinstance(right, s.BigOperator) or right.name != "prod" or right.upper is None:
+            return right
+        body, index = right.body, right.indices[0] if len(right.indices) == 1 else None
+        items = look.arguments(left)[0] if isinstance(left, s.Call) else []
+        if not isinstance(body, s.Call) or not look.family(body.head) or len(body.groups) != 2:
+            return right
+        value = body.groups[0][0]
+        whole = items[0] if len(items) == 1 else None
+        if not isinstance(value, s.Name) or not isinstance(whole, s.Name) or index is None:
+            return right
+        if value.subscripts != (index,) or spell(replace(value, subscripts=())) != spell(whole):
+            return right
+        size = self.reader.dimension(right.upper)
+
+        def vector(inner: s.Node) -> s.Node | None:
+            if not isinstance(inner, s.Name) or inner.subscripts != (index,):
+                return None
+            plain = replace(inner, subscripts=())
+            if spell(inner) in self.scope.survey.called:
+                known = self.theory.functions.get(spell(plain), FunctionInfo(spell(plain)))
+                self.theory.functions[spell(plain)] = replace(known, shape=(size,))
+            else:
+                self.scope.declared_shapes.setdefault(spell(plain), (size,))
+            return plain
+
+        self.scope.declared_shapes.setdefault(spell(whole), (size,))
+        parameters = [rebuild(item, vector) for item in body.groups[1]]
+        if any(spell(n) == spell(index) for item in parameters for n in walk(item)):
+            return right
+        if look.family(body.head) == "normal":
+            spread = parameters[1]
+            scaled = s.Product((spread, s.Name("I", span=spread.span)), ("",), span=spread.span)
+            same = spread == body.groups[1][1]
+            parameters[1] = scaled if same else s.Function("diag", spread, span=spread.span)
+        elif look.family(body.head) != "bernoulli":
+            return right
+        return replace(body, groups=((whole,), tuple(parameters)))
 
     def _target_of_head(self, left: s.Name) -> e.Density | None:
         if self.scope.survey.signatures.get(look.head_stem(left)):

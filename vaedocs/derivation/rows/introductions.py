@@ -51,6 +51,8 @@ class Introductions(Places):
         try:
             if link.symbol != "in" and self._determined(scope, reader, left, link.right, step):
                 return step
+            if link.symbol == "=" and self._reparameterised(scope, reader, left, link.right, step):
+                return step
             if link.symbol in {"~", "in"} or self._states_model(scope, left, link):
                 step.role = r.ASSUMPTION
                 self._assume(scope, left, link)
@@ -94,6 +96,27 @@ class Introductions(Places):
         else:
             return False
         step.relation = "="
+        return True
+
+    def _reparameterised(
+        self, scope: Scope, reader: Elaborator, left: s.Node, right: s.Node, step: Step
+    ) -> bool:
+        """Fill the step with what ``z = \\mu + \\sigma\\epsilon`` claims where the laws of z and of
+        the noise are both declared: that the one follows from the other.
+        """
+        if not isinstance(left, s.Name) or left.subscripts or left.indices:
+            return False
+        slot, families = reader.slot(left), scope.theory.families
+        laws = {key: f.formula for key, f in families.items() if key[1] == {slot}}
+        names = {reader.slot(n) for n in walk(right) if isinstance(n, s.Name)}
+        noise = [key for key in families if len(key[1]) == 1 and key[1] <= names and not key[2]]
+        if not laws or len(noise) != 1 or slot in names or slot in scope.transforms:
+            return False
+        chosen = [f for key, f in laws.items() if key[0] == "q"] or [*laws.values()]
+        if len(chosen) > 1:
+            heads = " or ".join(sorted(key[0] for key in laws))
+            raise reader.refuse(left, f"from which density is {slot} drawn, {heads}?", "name one")
+        step.left, step.right = reader.claim_of_law(right, chosen[0])
         return True
 
     def _spoken_of(self, scope: Scope, reader: Elaborator, left: s.Node) -> e.Density | None:
