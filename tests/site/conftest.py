@@ -126,6 +126,25 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture
+def drawings(docs: Path) -> None:
+    """A module beside the docs folder with numbers, figures and failures."""
+    (docs.parent / "drawings.py").write_text(
+        "from typing import NamedTuple\n\n"
+        "class Sides(NamedTuple):\n    direct: float\n    detour: float\n\n"
+        "half = {'nats': -0.6931}\n\n"
+        "def triangle():\n    return Sides(2.0, 1.0)\n\n"
+        "def number():\n    return 0.15484\n\n"
+        "def missing():\n    return float('nan')\n\n"
+        "def broken():\n    return 1 / 0\n\n"
+        "def needs(x):\n    return x\n\n"
+        "def dies():\n    import os\n    os._exit(3)\n\n"
+        "def figure():\n    '''A dot.\n\n    >>> 1\n    1\n    '''\n"
+        '    return \'<svg viewBox="0 0 9 9"><circle r="3"/></svg>\'\n',
+        encoding="utf-8",
+    )
+
+
 # --- the built book in a browser ------------------------------------------------------------------
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from vaedocs.site.pieces import Block, Prose, Verbatim
-from vaedocs.site.reading import front_matter, read
+from vaedocs.site.pieces import Block, Prose, Verbatim, front_matter
+from vaedocs.site.reading import read
 
 OURS = ("source", "figure")
 

@@ -11,7 +11,8 @@ HERE = Path(__file__).parent
 
 def test_the_page_and_the_checker_see_the_same_displays() -> None:
     from vaedocs.derivation.sources import find_displays
-    from vaedocs.site.reading import front_matter, read
+    from vaedocs.site.pieces import front_matter
+    from vaedocs.site.reading import read
 
     folder = HERE.parents[1] / "docs"
     seen = 0

@@ -13,7 +13,8 @@ import markdown
 import pytest
 
 from vaedocs.site.pages import BLOCKS, PageErrors
-from vaedocs.site.reading import front_matter, read
+from vaedocs.site.pieces import front_matter
+from vaedocs.site.reading import read
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]

@@ -20,8 +20,8 @@ from typing import Any
 
 from vaedocs.site import ledger_page, pages, typesetting, verdicts
 from vaedocs.site.objects import NoSuchObject
-from vaedocs.site.pieces import Display, Fault
-from vaedocs.site.reading import front_matter, read
+from vaedocs.site.pieces import Display, Fault, front_matter
+from vaedocs.site.reading import read
 from vaedocs.site.worker import Worker, WorkerError
 
 CRASH = (

@@ -16,8 +16,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vaedocs.site.pieces import Fault, Reading
-from vaedocs.site.reading import front_matter, read
+from vaedocs.site.pieces import Fault, Reading, front_matter
+from vaedocs.site.reading import read
 
 if TYPE_CHECKING:
     from markdown import Markdown

@@ -74,3 +74,22 @@ class Reading:
     @property
     def displays(self) -> list[Display]:
         return [piece for piece in self.pieces if isinstance(piece, Display)]
+
+
+def front_matter(text: str) -> tuple[dict[str, str], int]:
+    """The plain ``key: value`` pairs of a page's front matter, and how many lines it takes.
+
+    >>> front_matter("---\\nsection: 8\\n---\\n# Title")
+    ({'section': '8'}, 3)
+    """
+    lines = text.split("\n")
+    if not lines or lines[0].rstrip() != "---":
+        return {}, 0
+    meta: dict[str, str] = {}
+    for number, line in enumerate(lines[1:], 1):
+        if line.rstrip() in ("---", "..."):
+            return meta, number + 1
+        key, colon, value = line.partition(":")
+        if colon and not line.startswith((" ", "#", "-")):
+            meta[key.strip()] = value.strip().strip("\"'")
+    return {}, 0

@@ -293,22 +293,3 @@ def unknown(kind: str, name: str, names: tuple[str, ...]) -> str:
     close = difflib.get_close_matches(name, names, 1)
     hint = f'; did you mean "{close[0]}"?' if close else ";"
     return f'no {kind} is called "{name}"{hint} (there are: {", ".join(sorted(names))})'
-
-
-def front_matter(text: str) -> tuple[dict[str, str], int]:
-    """The plain ``key: value`` pairs of a page's front matter, and how many lines it takes.
-
-    >>> front_matter("---\\nsection: 8\\n---\\n# Title")
-    ({'section': '8'}, 3)
-    """
-    lines = text.split("\n")
-    if not lines or lines[0].rstrip() != "---":
-        return {}, 0
-    meta: dict[str, str] = {}
-    for number, line in enumerate(lines[1:], 1):
-        if line.rstrip() in ("---", "..."):
-            return meta, number + 1
-        key, colon, value = line.partition(":")
-        if colon and not line.startswith((" ", "#", "-")):
-            meta[key.strip()] = value.strip().strip("\"'")
-    return {}, 0

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vaedocs.site import pages, typesetting
-from vaedocs.site.pieces import Block, Prose
-from vaedocs.site.reading import front_matter, read
+from vaedocs.site.pieces import Block, Prose, front_matter
+from vaedocs.site.reading import read
 
 if TYPE_CHECKING:
     from vaedocs.site.ledger import Entry
