@@ -48,7 +48,7 @@ def test_a_panel_that_scrolls_says_what_it_is(browser: Browser, address: str) ->
     opened = Reader(context, address).open("lower_bound.md")
     opened.evaluate("document.querySelectorAll('.vaedocs-verdict').forEach(d => { d.open = true })")
     panels = opened.get_by_role("group", name="How it was checked, scrolls")
-    panels.first.wait_for(timeout=30_000)
+    panels.first.wait_for()
     assert set(panels.evaluate_all("all => all.map(box => box.className)")) == {"vaedocs-panel"}
     context.close()
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from house import CONFIGURATION, NAV, PACKAGE, pages
-from reader import Reader, url_of
+from reader import PATIENCE, Reader, url_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -82,7 +82,7 @@ def test_search_finds_a_word(reader: Reader) -> None:
     opened.locator("input.md-search__input").click()
     opened.keyboard.type("entropy", delay=20)
     result = opened.locator(".md-search-result__item a[href*='entropy']").first
-    result.wait_for(timeout=10_000)
+    result.wait_for()
     assert "ntropy" in result.inner_text()
     assert opened.get_by_role("dialog", name="Search the book").count() == 1
     assert reader.problems == []
@@ -184,6 +184,7 @@ def test_a_first_visit_is_light(browser: Browser, address: str, name: str) -> No
     """HTML, styles, scripts, pictures and the fonts used, before the reader touches anything."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
+    page.set_default_timeout(PATIENCE)
     weights: dict[str, int] = {}
 
     def weigh(response: object) -> None:
@@ -207,5 +208,5 @@ def test_a_citation_shows_its_reference_to_the_keyboard(reader: Reader) -> None:
     opened = reader.open("kl_divergence.md")
     opened.locator("a[href*='#kullback-1951']").first.focus()
     shown = opened.locator("[role=tooltip], .md-tooltip2--active, .md-tooltip--active")
-    shown.filter(has_text="On information and sufficiency").first.wait_for(timeout=5_000)
+    shown.filter(has_text="On information and sufficiency").first.wait_for()
     assert reader.problems == []

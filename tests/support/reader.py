@@ -11,6 +11,8 @@ import pytest
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page
 
+PATIENCE = 120_000  # ms: the machine may be busy with something else
+
 
 def cannot(reason: str) -> None:
     """Skip loudly where a person works; fail where nobody would read the skip."""
@@ -41,6 +43,7 @@ class Reader:
     def __init__(self, context: BrowserContext, address: str) -> None:
         self.address = address
         self.page: Page = context.new_page()
+        self.page.set_default_timeout(PATIENCE)
         self.problems: list[str] = []
         self.loads = 0
         self.page.on("console", self._hear)

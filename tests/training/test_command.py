@@ -136,7 +136,7 @@ def test_a_signal_ends_in_one_line_with_the_checkpoint_intact(tmp_path, number, 
         assert time.monotonic() < deadline, process.stderr.read()
         time.sleep(0.05)
     process.send_signal(number)
-    _, answer = process.communicate(timeout=30)
+    _, answer = process.communicate(timeout=120)
     assert process.returncode == status
     assert words in answer.splitlines()[-1]
     assert f"vaedocs train --resume {folder}" in answer.splitlines()[-1]
