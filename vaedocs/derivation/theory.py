@@ -7,9 +7,8 @@ variables.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from sympy import Expr, Symbol
 
@@ -126,19 +125,3 @@ class Theory:
             for k in declared:
                 reached |= k[1] if k[2] <= reached else frozenset()
         return slots <= made and slots | given <= reached
-
-    def facts(self) -> Iterator[Fact]:
-        """Every declared equation that a step may use: definitions, density definitions, families,
-        constraints.
-        """
-        yield from self.definitions.values()
-        yield from self.density_definitions.values()
-        yield from self.constraints
-
-    def copy(self) -> Theory:
-        """A theory that can be extended without changing this one."""
-        fresh: dict[str, Any] = {
-            name: (value.copy() if isinstance(value, (dict, list, set)) else value)
-            for name, value in vars(self).items()
-        }
-        return replace(self, **fresh)

@@ -36,7 +36,9 @@ class Algebra(Core):
             if len(at) == 1:
                 at = [at[0], 1] if v.shape[1] == 1 or v.shape[0] > 1 else [1, at[0]]
             if not all(1 <= i <= n for i, n in zip(at, v.shape, strict=True)):
-                raise Undefined(f"{e.args[0]} is a {v.words()} and has no component {at}")
+                message = f"{e.args[0]} is a {v.words()} and has no component {at}"
+                # a drawn index may miss in this world and hit in another
+                raise Undefined(message) if e.args[1].free_symbols else CannotEvaluate(message)
             return v.rows[at[0] - 1][at[1] - 1]
 
         return entry

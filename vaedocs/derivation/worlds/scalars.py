@@ -7,7 +7,7 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sympy import Expr
+from sympy import Expr, binomial
 
 from vaedocs.derivation import expressions as ex
 from vaedocs.derivation.worlds.algebra import Algebra
@@ -249,6 +249,8 @@ class Scalars(Algebra):
 
     def _function(self, e: Expr) -> Thunk:
         """SymPy's own functions: sin, tanh, gamma …"""
+        if isinstance(e, binomial):
+            return self.coefficient(e)
         name = {"loggamma": "lgamma"}.get(type(e).__name__, type(e).__name__)
         if name not in FUNCTIONS:
             raise CannotEvaluate(f"the function {name} has no numerical meaning here")
@@ -267,7 +269,8 @@ class Scalars(Algebra):
 
         return factorial
 
-    def _binomial(self, e: Expr) -> Thunk:
+    def coefficient(self, e: binomial) -> Thunk:
+        """A binomial coefficient."""
         above, below = (self.integer(a) for a in e.args)
 
         def choices() -> Any:
