@@ -202,17 +202,14 @@ class Compressing(http.server.BaseHTTPRequestHandler):
 
 
 WATCH = """
-window.measured = {first: null, letters: null, shift: 0};
+window.measured = {first: null, shift: 0};
 new PerformanceObserver(list => {
   for (const e of list.getEntries()) if (!e.hadRecentInput) measured.shift += e.value;
 }).observe({type: "layout-shift", buffered: true});
 (function look() {
   const drawn = document.querySelector(
     ".vaedocs-scroll .katex-html, .vaedocs-scroll mjx-container mjx-math");
-  const there = drawn && drawn.getBoundingClientRect().height > 0;
-  const faces = there && measured.first ? [...document.fonts].map(face => face.status) : [];
-  if (there && !measured.first) measured.first = performance.now();
-  if (faces.includes("loaded") && !faces.includes("loading")) measured.letters = performance.now();
+  if (drawn && drawn.getBoundingClientRect().height > 0) measured.first = performance.now();
   else requestAnimationFrame(look);
 })();
 """
@@ -253,7 +250,7 @@ def visit(browser: Browser, address: str, network: dict[str, float] | None) -> d
     page.wait_for_timeout(1500)
     result = page.evaluate(
         """() => ({
-          first_ms: measured.first, letters_ms: measured.letters, shift: measured.shift,
+          first_ms: measured.first, shift: measured.shift,
           paint_ms: performance.getEntriesByName("first-contentful-paint")[0].startTime,
           formulas: document.querySelectorAll("article .katex, article mjx-container").length,
         })"""
