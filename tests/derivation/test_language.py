@@ -164,6 +164,14 @@ PAIRS: list[tuple[str, str, str, str]] = [
     ("a log-variance", r"q = \mathcal{N}(\mu, \mathrm{diag}(e^{v})); p = \mathcal{N}(0,I)", r"\mathrm{KL}(q\|p) = -\frac12\sum_{j=1}^J(1+v_j-\mu_j^2-e^{v_j})", r"\mathrm{KL}(q\|p) = -\frac12\sum_{j=1}^J(1+v_j-\mu_j^2-v_j^2)"),
     ("positive variables", "x > 0", r"\mathbb{E}_{p(x)}[\log x] \leq \log\mathbb{E}_{p(x)}[x]", r"\mathbb{E}_{p(x)}[\log x] \leq 0"),
     ("variables of an interval", r"x \in [2,3]", r"\mathbb{E}_{p(x)}[x] \geq 2", r"\mathbb{E}_{p(x)}[x] \leq 2"),
+    ("cube roots", "a > 0", r"\sqrt[3]{a^3} = a", r"\sqrt[3]{a^3} = a^2"),
+    ("factorials", "", "5! = 120", "5! = 60"),
+    ("a matrix written out", "", r"\det\begin{pmatrix} a & b \\ c & d \end{pmatrix} = ad - bc", r"\det\begin{pmatrix} a & b \\ c & d \end{pmatrix} = ad + bc"),
+    ("the Frobenius norm", r"A \in \mathbb{R}^{n \times n}", r"\|A\|_F^2 = \mathrm{tr}(A^\top A)", r"\|A\|_F^2 = \mathrm{tr}(A^\top) \mathrm{tr}(A)"),
+    ("powers of a matrix", r"A \in \mathbb{R}^{n \times n}", "A^2 A = A^3", "A^2 A = A^2"),
+    ("limits of a maximum", "", r"\max_{k=1,\dots,3} x_k \geq x_2", r"\max_{k=1,\dots,3} x_k \leq x_2"),
+    ("Hessians", r"x \in \mathbb{R}^n; A \in \mathbb{R}^{n \times n} symmetric", r"\nabla_x^2\, x^\top A x = 2 A", r"\nabla_x^2\, x^\top A x = A"),
+    ("dimensions", r"x \in \mathbb{R}^N", r"\dim x = N", r"\dim x = N + 1"),
 ]  # fmt: skip
 
 ITEMS = [item for item, *_ in PAIRS]

@@ -280,17 +280,12 @@ class Arithmetic(Vectors):
         body = self.expression(node.body)
         indices = [self.dimension(part) for part in split_indices(node.subscripts)]
         if not self.shape(body) and isinstance(body, e.Apply):
-            size = self._index_size(node.subscripts[0])
-            body = self._reshape(body, (size,))
+            body = self._reshape(body, (self.dimension(s.Name("d", span=node.span)),))
         if len(self.shape(body)) != len(indices):
             raise self.mismatch(
                 node, f"{describe(self.shape(body))} has no entry with {len(indices)} indices"
             )
         return e.Component(body, indices)
-
-    def _index_size(self, node: s.Node) -> Expr:
-        """The size of the vector behind ``f(x)_i``: the limit of i, else a size of its own."""
-        return self.dimension(self.scope.index_limits.get(spell(node), s.Name("d", span=node.span)))
 
     def _matrix(self, node: s.Matrix) -> Expr:
         made = e.Array(*(tuple(self.scalar(entry) for entry in row) for row in node.rows))

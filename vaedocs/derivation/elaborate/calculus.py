@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import sympy
 from sympy import Expr, Integer, Symbol
 
@@ -119,6 +121,8 @@ class Calculus(Sums):
         if len(node.over) != 1:
             return None
         item = node.over[0]
+        if isinstance(item, s.Range) and isinstance(item.start, s.Relation):  # k = 1, \dots, K
+            item = replace(item.start, right=replace(item, start=item.start.right))
         limits = item.right if isinstance(item, s.Relation) else None
         index = item.left if isinstance(item, s.Relation) else item
         if not isinstance(index, s.Name) or spell(index) not in used_indices(node.body):

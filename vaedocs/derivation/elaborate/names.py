@@ -322,15 +322,12 @@ class Names(Definitions):
             raise self.refuse(node, "a whole number is needed here")
         return int(value)
 
-    def _first(self, item: s.Name) -> int:
-        return 1
-
     def members(self, item: s.Name) -> list[s.Name]:
         """``x_{1:T}`` as ``x_1, x_2, x_3``, at the concrete T that is being tried."""
         part = item.subscripts[0]
         assert isinstance(part, s.Range)
         self.scope.unrolled.add(look.stem_of_variable(item))
-        start = self._integer(part.start) if part.start is not None else self._first(item)
+        start = 1 if part.start is None else self._integer(part.start)
         stop = self._integer(part.stop) - (part.start is None)
         return [
             replace(item, subscripts=(s.Number(str(k), span=item.span),))

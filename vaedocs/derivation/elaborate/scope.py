@@ -84,7 +84,6 @@ class Scope:
     loose: set[str] = field(default_factory=set)  # x_t of a display where no sum binds t
     sequences: bool = False  # whether the display has a range or a sum, x_{1:T}
     copies: set[str] = field(default_factory=set)  # stems of vectors numbered by an index, μ_k
-    index_limits: dict[str, s.Node] = field(default_factory=dict)
     numbered: set[str] = field(default_factory=set)  # stems met under a bound index, β_s
     known_numbered: set[str] = field(default_factory=set)  # … when the display was read before
 
