@@ -284,6 +284,8 @@ class Densities(Statements):
         def vector(inner: s.Node) -> s.Node | None:
             if not isinstance(inner, s.Name) or inner.subscripts != (index,):
                 return None
+            if inner.base in look.DENSITY_LETTERS:
+                return None  # \pi_j(z) is a function, \pi(z) would be a density
             plain = replace(inner, subscripts=())
             if spell(inner) in self.scope.survey.called:
                 known = self.theory.functions.get(spell(plain), FunctionInfo(spell(plain)))
