@@ -31,6 +31,15 @@ def typesetting() -> dict[str, Any]:
     return found
 
 
+def style_weight() -> float:
+    """What the style sheets in a page weigh, compressed, in kB.
+
+    >>> 10 < style_weight() < 60
+    True
+    """
+    return float(typesetting()["style_bytes"]) / 1000
+
+
 def slow() -> dict[str, dict[str, float]]:
     """The telephone: each way of typesetting, with kilobytes and seconds.
 
