@@ -51,7 +51,7 @@ def check(
     >>> report.verdict
     'proved'
     >>> report.rows[0].uses
-    ("Gibbs' inequality", 'q normalises')
+    ("Gibbs' inequality", 'p normalises', 'q normalises')
     """
     started = time.perf_counter()
     statements = given if isinstance(given, str) else "\n".join(given)

@@ -52,7 +52,7 @@ def nonnegative(
         _termwise,
         _gibbs,
         _mass,
-        _tangent,
+        tangent,
         _variance,
         _concavity,
         _square,
@@ -338,7 +338,7 @@ def _is_mass(form: NormalForm, ratio: Monomial) -> bool:
     )
 
 
-def _tangent(form: NormalForm, d: Polynomial, depth: int) -> tuple[str, ...] | None:
+def tangent(form: NormalForm, d: Polynomial, depth: int) -> tuple[str, ...] | None:
     """t - 1 - log t ≥ 0 for t > 0."""
     for monomial, coefficient in d.ordered():
         if coefficient < 0 and len(monomial) == 1:

@@ -10,6 +10,7 @@ import sympy
 from sympy import Expr, Symbol
 
 from vaedocs.derivation import expressions as e
+from vaedocs.derivation.averages import by_shape
 from vaedocs.derivation.lemmas import nonnegative
 from vaedocs.derivation.normal_form import NormalForm, Rules, TooLarge
 from vaedocs.derivation.polynomials import Polynomial
@@ -132,9 +133,9 @@ def _attempt(relation: str, left: Expr, right: Expr, free_of: tuple[Symbol, ...]
         case "=":
             return lambda form: _equal(form, left, right)
         case ">=":
-            return lambda form: nonnegative(form, form.of(left) - form.of(right))
+            return lambda form: _at_most(form, right, left)
         case "<=":
-            return lambda form: nonnegative(form, form.of(right) - form.of(left))
+            return lambda form: _at_most(form, left, right)
         case ">" | "<":
             return lambda form: _positive(form, left - right if relation == ">" else right - left)
         case "prop" if free_of:
@@ -144,6 +145,10 @@ def _attempt(relation: str, left: Expr, right: Expr, free_of: tuple[Symbol, ...]
         case "const":
             return lambda form: _only_constants(form, form.of(left) - form.of(right))
     return None
+
+
+def _at_most(form: NormalForm, small: Expr, large: Expr) -> tuple[str, ...] | None:
+    return by_shape(form, small, large) or nonnegative(form, form.of(large) - form.of(small))
 
 
 def _equal(form: NormalForm, left: Expr, right: Expr) -> tuple[str, ...] | None:
