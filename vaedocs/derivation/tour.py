@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import io
 import json
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -79,8 +80,10 @@ def explained() -> str:
 
     >>> "proved (normal form)  uses" in explained()
     True
+    >>> explained().count("is this factor inside the logarithm?")
+    1
     """
-    return command("--explain").split("\nnotes.md:5: ")[0].split("\nnotes.md:13: ")[0]
+    return re.split(r"\nnotes\.md:\d+:", command("--explain"))[0]
 
 
 def annotated() -> str:
