@@ -15,7 +15,7 @@ from fractions import Fraction
 from itertools import product
 from typing import Any
 
-from sympy import Expr, Symbol, solve
+from sympy import Dummy, Expr, Symbol, solve
 
 from vaedocs.derivation import expressions as ex
 from vaedocs.derivation.theory import Fact, FunctionInfo, Variable
@@ -142,18 +142,25 @@ class World(Evaluator):
             if name in free - set(self.computed) and self._may_compute(name, right):
                 self.computed[name] = right
                 return
-        if fact.left.atoms(ex.Node) or fact.right.atoms(ex.Node):
+        left, right, value = fact.left, fact.right, Dummy("value", real=True)
+        given: Expr = value  # what stands on a side that only a world can compute, as Var(x) = s^2
+        if left.atoms(ex.Node):
+            left, given = value, left
+        if right.atoms(ex.Node):
+            right, given = value, right if given is value else given
+        if left == right or not (left.is_commutative and right.is_commutative):
             return
-        for symbol in sorted(fact.left.free_symbols | fact.right.free_symbols, key=str):
+        for symbol in sorted(left.free_symbols | right.free_symbols, key=str):
             if symbol.name not in free or symbol.name in self.computed:
                 continue
             try:
-                roots = solve(fact.left - fact.right, symbol)
+                roots = solve(left - right, symbol)
             except NotImplementedError:
                 continue
             for root in sorted(roots, key=str, reverse=True):
-                if root.is_real is not False and self._may_compute(symbol.name, root):
-                    self.computed[symbol.name] = root
+                computed = root.xreplace({value: given})
+                if root.is_real is not False and self._may_compute(symbol.name, computed):
+                    self.computed[symbol.name] = computed
                     return
 
     def _may_compute(self, name: str, e: Expr) -> bool:

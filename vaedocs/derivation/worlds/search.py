@@ -25,6 +25,7 @@ from vaedocs.derivation.worlds.arithmetic import (
 from vaedocs.derivation.worlds.claims import Claim, over_densities, unfolded
 from vaedocs.derivation.worlds.comparison import (
     EXACT,
+    INEQUALITIES,
     POINTS,
     SIZES,
     SMOOTH,
@@ -35,9 +36,12 @@ from vaedocs.derivation.worlds.context import Context, base_name
 from vaedocs.derivation.worlds.draw import World
 from vaedocs.derivation.worlds.finite import FiniteWorld
 from vaedocs.derivation.worlds.finite_search import Finite
+from vaedocs.derivation.worlds.measures import needs_lengths
 from vaedocs.derivation.worlds.outcome import Method, Outcome
 from vaedocs.derivation.worlds.smooth import SmoothWorld
 from vaedocs.derivation.worlds.smooth_search import Smooth
+
+PLANE = 6  # how much more a grid of two variables costs than a table
 
 
 def test(
@@ -73,6 +77,8 @@ def test(
         if claim is not None:
             return settled(claim, theory, seed, points)
         if not needs_smooth(context):
+            if relation in INEQUALITIES and needs_lengths(context, left, right, seed):
+                return on_the_line(context, relation, left, right, seed, points)
             try:
                 return Finite(context, relation, left, right, seed, points, free_of).run()
             except CannotEvaluate as error:
@@ -92,6 +98,23 @@ def test(
         return Outcome("undecided", method, reason=f"not decided within {points} points")
     except RecursionError:
         return Outcome("undecided", method, reason="the expression is nested too deeply")
+
+
+def on_the_line(
+    context: Context, relation: str, left: Expr, right: Expr, seed: int, points: int
+) -> Outcome:
+    """The outcome of a claim that joins densities with lengths: no finite space refutes it."""
+    try:
+        found = Smooth(context, relation, left, right, seed, points * PLANE).run()
+        if found.status != "undecided":
+            return found
+    except (CannotEvaluate, NoInstance, OutOfTime):
+        pass
+    found = Finite(context, relation, left, right, seed, points).run()
+    if found.status == "refuted":
+        reason = "it fails on finite spaces, where lengths mean nothing; no density was tried"
+        return Outcome("undecided", SMOOTH, reason=reason)
+    return found
 
 
 def settled(claim: Claim, theory: Theory, seed: int, points: int) -> Outcome:
