@@ -66,6 +66,8 @@ PAIRS: list[tuple[str, str, str, str]] = [
     ("inner products", r"x \in \mathbb{R}^N; y \in \mathbb{R}^N", r"\langle x, y \rangle = x^T y", r"\langle x, y \rangle = \|x\| \|y\|"),
     ("transposes", r"A \in \mathbb{R}^{N \times M}; B \in \mathbb{R}^{M \times N}", r"(A B)^\top = B^\top A^\top", r"(A B)^\top = B A"),
     ("traces", r"A \in \mathbb{R}^{N \times M}; B \in \mathbb{R}^{M \times N}", r"\mathrm{tr}(A B) = \operatorname{tr}(B A)", r"\mathrm{tr}(A B) = \operatorname{tr}(A)\operatorname{tr}(B)"),
+    ("traces with a diagonal matrix", r"W \in \mathbb{R}^{N \times M}; s \in \mathbb{R}^M", r"\mathrm{tr}(W \mathrm{diag}(s) W^\top) = \sum_{j=1}^M (W^\top W)_{jj} s_j", r"\mathrm{tr}(W^\top W \mathrm{diag}(s)) = \sum_{j=1}^M s_j (W^\top W)_{jj}^2"),
+    ("traces with two diagonal matrices", r"A, D \in \mathbb{R}^{M \times M}; D diagonal; s \in \mathbb{R}^M", r"\mathrm{tr}(D A^\top \mathrm{diag}(s)) = \sum_{j=1}^M A_{jj} D_{jj} s_j", r"\mathrm{tr}(D A^\top \mathrm{diag}(s)) = \sum_{j=1}^M A_{jj} s_j"),
     ("determinants", r"A, B \in \mathbb{R}^{n \times n}", r"\det(A B) = \det(A) \det(B)", r"\det(A + B) = \det(A) + \det(B)"),
     ("inverses", r"A \in \mathbb{R}^{n \times n} invertible; x \in \mathbb{R}^n", r"A^{-1} A x = x", r"A^{-1} x = A x"),
     ("diagonal matrices", r"s \in \mathbb{R}^n; x \in \mathbb{R}^n", r"\mathrm{diag}(s)\, x = s \odot x", r"\mathrm{diag}(s)\, x = s + x"),

@@ -264,15 +264,25 @@ class Linear(Gaussians):
         )
         if len(best) < len(chain):
             return self._trace_chain(best, size)
-        if len(best) == 1 and isinstance(best[0], e.Diag):
-            vector = best[0].args[0]
-            index = Symbol("·#k", integer=True, positive=True)
-            n = shape(vector, self.theory)
-            if len(n) == 1:
+        index = Symbol("·#k", integer=True, positive=True)
+        for k, factor in enumerate(best):
+            entry = self._on_diagonal(factor, index)
+            if entry is not None:  # tr(A diag(d)) = Σ_j A_jj d_j
+                around = best[k + 1 :] + best[:k]
+                if around:
+                    entry = entry * e.Component(Mul(*around), (index, index))
                 return self.form.of(
-                    e.Sum(self.component(vector, index), Integer(1), n[0], (index,))
+                    e.Sum(entry, Integer(1), shape(factor, self.theory)[0], (index,))
                 )
         return self.form.leaf(e.Trace(Mul(*best)))
+
+    def _on_diagonal(self, factor: Expr, index: Expr) -> Expr | None:
+        """The entry on the diagonal of a matrix that has no others."""
+        if isinstance(factor, e.Diag) and len(shape(factor.args[0], self.theory)) == 1:
+            return self.component(factor.args[0], index)
+        if isinstance(factor, Symbol) and "diagonal" in self.theory.tags(factor):
+            return e.Component(factor, (index, index))
+        return None
 
     def _determinant(self, body: Expr) -> Polynomial:
         size = shape(body, self.theory)[0]
@@ -403,6 +413,30 @@ class Linear(Gaussians):
             made = self.component(array, indices[0])
             if made != expr:
                 return self.form.of(made)
+        if len(indices) == 2 and not array.is_commutative:
+            chains = self.chains(array)
+            if all(chains):
+                return self._sum_of(chains, lambda chain: self._chain_entry(chain, *indices))
+        return self._entry_leaf(expr)
+
+    def _chain_entry(self, chain: Chain, row: Expr, column: Expr) -> Polynomial:
+        """An entry of a product: factors that are diagonal only scale rows and columns."""
+        if len(chain) > 1 or row == column:
+            for factor, rest, index in (
+                (chain[0], chain[1:], row),
+                (chain[-1], chain[:-1], column),
+            ):
+                entry = self._on_diagonal(factor, index)
+                if entry is not None and (rest or isinstance(factor, e.Diag)):
+                    left = self._chain_entry(rest, row, column) if rest else UNIT
+                    return self.form.of(entry) * left
+        flipped = tuple(self._transposed(f) for f in reversed(chain))
+        choices = [(chain, row, column), (flipped, column, row)]
+        best, *indices = min(choices, key=lambda c: (len(str(c[0])), str(c[0])))
+        return self._entry_leaf(e.Component(Mul(*best), indices))
+
+    def _entry_leaf(self, expr: e.Component) -> Polynomial:
+        array = expr.args[0]
         base = array.args[0] if isinstance(array, e.Item) else array
         positive = isinstance(base, Symbol) and bool(
             self.theory.tags(base) & {"positive", "simplex"}
