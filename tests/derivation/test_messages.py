@@ -3,7 +3,7 @@
 import pytest
 
 from vaedocs.derivation import check
-from vaedocs.derivation.report import FAILURES, NOT_CHECKABLE, REFUTED
+from vaedocs.derivation.report import DEFINITION, FAILURES, NOT_CHECKABLE, REFUTED
 
 # text, line, column, a part of the message, a part of the hint
 REFUSED = [
@@ -122,3 +122,18 @@ def test_a_wrong_row_between_right_ones_is_named_alone(last: str, around: str) -
     rows = rf"(a + b)^2 &= a^2 + 2 a b + b^2 \\ &= a^2 - 2 a b + b^2 + 1 \\ {last}"
     (row,) = check(rf"\begin{{aligned}} {rows} \end{{aligned}}").wrong
     assert (row.number, row.message) == (2, around)
+
+
+@pytest.mark.parametrize(
+    ("text", "method"),
+    [
+        (r"\mathrm{foo}(x) = 2", r"introduces \mathrm{foo}(x); nothing is claimed"),
+        (r"\mathcal{L} := \mathbb{E}_{q(z)}[z]", r"introduces \mathcal{L}; nothing is claimed"),
+        (r"q(z) := \int q(z \mid x) p(x) dx", "introduces q(z); nothing is claimed"),
+    ],
+)
+def test_a_definition_says_what_it_introduces_and_that_it_claims_nothing(
+    text: str, method: str
+) -> None:
+    (row,) = check(text).rows
+    assert (row.verdict, row.method) == (DEFINITION, method)

@@ -91,7 +91,7 @@ def _line_of(display: dict[str, Any], url: Callable[[str], str]) -> str:
         _link(display, url) + label,
         verdicts.mark(display["verdict"]) + verdict,
         ", ".join(map(verdicts.with_mathematics, display["uses"])) or "\u2013",
-        html.escape(", ".join(display["methods"])) or "\u2013",
+        ", ".join(map(verdicts.with_mathematics, display["methods"])) or "\u2013",
         f"{display['seconds']:.2f}",
     )
     key = display["number"].rpartition(".")[2].zfill(4)

@@ -179,9 +179,10 @@ def with_mathematics(text: str) -> str:
     >>> "<math" in with_mathematics(r"the definition of \mathcal{L}")
     True
     """
-    if match := re.match(r"(the (?:definition|form) of )(.+)$", text):
+    named = r"(the (?:definition|form) of |introduces )(.+?)(; nothing is claimed)?$"
+    if match := re.match(named, text):
         with contextlib.suppress(typesetting.BadFormula):
-            return html.escape(match[1]) + typesetting.typeset(match[2])
+            return html.escape(match[1]) + typesetting.typeset(match[2]) + (match[3] or "")
     pattern = r"\$[^$]+\$|\\[A-Za-z]+(?:\{[^{}]*\}|[_^](?:\{[^{}]*\}|\w)|\([^()\s]*\))*"
     parts, at = [], 0
     for match in re.finditer(pattern, text):
@@ -212,7 +213,7 @@ def _table(rows: Sequence[dict[str, Any]]) -> str:
     lines = []
     for row in rows:
         used = ", ".join(with_mathematics(use) for use in row["uses"]) or "\u2013"
-        how = html.escape(row["method"]) or "\u2013"
+        how = with_mathematics(row["method"]) or "\u2013"
         if row["author_hint"]:
             how += f"<br>hint on the page: {with_mathematics(row['author_hint'])}"
         sign = html.escape(SIGNS.get(row["relation"], row["relation"]))

@@ -115,7 +115,7 @@ class Verdicts(Places):
         if step.role == "claim":
             row = self._guarded(scope, step, row)
         elif step.role == r.DEFINITION:
-            row = replace(row, method="introduces a name")
+            row = replace(row, method=f"introduces {step.texts[0]}; nothing is claimed")
         else:
             row = replace(row, method="states the model")
         for inner in step.claims:
