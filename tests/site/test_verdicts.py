@@ -135,3 +135,15 @@ def test_the_ledger_lists_every_page(checked: Convert, docs: Path) -> None:
     assert '<tr id="one-eq-a" data-verdict="proved">' in markup
     assert "product rule" in text
     assert "refuted on purpose" in text
+
+
+def test_the_ledger_follows_the_sections_and_other_pages_come_after(
+    checked: Convert, docs: Path
+) -> None:
+    for name, meta in (("a", ""), ("b", "section: 10"), ("c", "section: 2")):
+        (docs / f"{name}.md").write_text(f"---\ntitle: {name}\n{meta}\n---\n$$ x $$\n", "utf-8")
+    markup = checked("# Ledger\n\n/// ledger\n///", name="ledger.md")
+    tree = html.fromstring(f"<div>{markup}</div>")
+    lines = tree.xpath('//div[@class="vaedocs-ledger"]//tbody/tr')
+    assert [line[0].text for line in lines] == ["c", "b", "a"]
+    assert [line[1].get("data-key") for line in lines] == ["0", "1", "2"]

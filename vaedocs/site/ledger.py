@@ -171,9 +171,9 @@ def _row_fault(row: dict[str, Any], piece: Display, first: int) -> Fault:
 
 
 def entries(docs: Path, context: Context) -> list[Entry]:
-    """Every display below the docs folder, checked; answers are kept, so again is cheap."""
+    """Every display below the docs folder in reading order; answers are kept, so again is cheap."""
     found = []
-    for file in sorted(docs.rglob("*.md")):
+    for file in sorted(docs.rglob("*.md"), key=pages.place):
         text = file.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
         meta, above = front_matter(text)
         lines = [re.sub(r"^ +$", "", line.expandtabs(4)) for line in text.split("\n")[above:]]

@@ -60,7 +60,7 @@ def page(book: dict[str, Any], url: Callable[[str], str]) -> str:
     options = "".join(f"<option>{name}</option>" for name in (*_ORDER[:5], "refuted"))
     heads = ("Page", "Equation", "Verdict", "Facts used", "Method", "Seconds")
     head = "".join(f'<th scope="col"><button type="button">{name}</button></th>' for name in heads)
-    lines = "".join(_line_of(display, url) for display in book["displays"])
+    lines = "".join(_line_of(display, url, row) for row, display in enumerate(book["displays"]))
     # Not a script: a theme that swaps pages without a reload runs the scripts of the new one.
     text = html.escape(json.dumps(book, ensure_ascii=False), quote=False)
     return (
@@ -81,24 +81,25 @@ def _link(display: dict[str, Any], url: Callable[[str], str]) -> str:
     return f'<a href="{html.escape(target)}#{display["id"]}">({html.escape(display["number"])})</a>'
 
 
-def _line_of(display: dict[str, Any], url: Callable[[str], str]) -> str:
+def _line_of(display: dict[str, Any], url: Callable[[str], str], place: int) -> str:
     equation = pages.Equation(display["page"], display["id"], "", None, 0)
     name = display["title"] or display["page"]
     label = f" <code>{html.escape(display['label'])}</code>" if display["label"] else ""
-    verdict = display["verdict"] + (" on purpose" if display["wrong"] else "")
+    verdict = (
+        f'<span class="vaedocs-kind">{verdicts.mark(display["verdict"])}{display["verdict"]}</span>'
+    )
+    verdict += " on purpose" if display["wrong"] else ""
     cells = (
         html.escape(name),
         _link(display, url) + label,
-        verdicts.mark(display["verdict"]) + verdict,
+        verdict,
         ", ".join(map(verdicts.with_mathematics, display["uses"])) or "\u2013",
         ", ".join(map(verdicts.with_mathematics, display["methods"])) or "\u2013",
         f"{display['seconds']:.2f}",
     )
-    key = display["number"].rpartition(".")[2].zfill(4)
+    # Sorted by its equations, the table is in the reading order again.
     columns = "".join(
-        f'<td data-key="{html.escape(name)} {key}">{cell}</td>'
-        if column == 1
-        else f"<td>{cell}</td>"
+        f'<td data-key="{place}">{cell}</td>' if column == 1 else f"<td>{cell}</td>"
         for column, cell in enumerate(cells)
     )
     anchor = pages.ledger_anchor(equation)[1:]
@@ -142,7 +143,7 @@ def _graph(resting: dict[str, list[dict[str, Any]]], most: int = 16) -> str:
     """Facts on the left, pages on the right, a line where a page's displays rest on a fact."""
     facts = sorted(resting, key=lambda fact: (-len(resting[fact]), fact))[:most]
     titles = list(dict.fromkeys(d["title"] or d["page"] for fact in facts for d in resting[fact]))
-    step, width = 26, 640
+    step, width = 26, 740
     tall = step * max(len(facts), len(titles)) + 8
 
     def height(place: int, count: int) -> float:
@@ -151,9 +152,8 @@ def _graph(resting: dict[str, list[dict[str, Any]]], most: int = 16) -> str:
     lines, words = [], []
     for row, fact in enumerate(facts):
         y = height(row, len(facts))
-        label = verdicts.in_words(fact)
-        label = label if len(label) < 42 else label[:40] + "\u2026"
-        words.append(f'<text x="250" y="{y:.0f}" text-anchor="end">{html.escape(label)}</text>')
+        label = html.escape(_short(verdicts.in_words(fact), 40))
+        words.append(f'<text x="250" y="{y:.0f}" text-anchor="end">{label}</text>')
         for title, count in Counter(d["title"] or d["page"] for d in resting[fact]).items():
             z = height(titles.index(title), len(titles))
             lines.append(
@@ -162,7 +162,7 @@ def _graph(resting: dict[str, list[dict[str, Any]]], most: int = 16) -> str:
             )
     for row, title in enumerate(titles):
         y = height(row, len(titles))
-        words.append(f'<text x="400" y="{y:.0f}">{html.escape(title)}</text>')
+        words.append(f'<text x="400" y="{y:.0f}">{html.escape(_short(title, 50))}</text>')
     return (
         '<div class="vaedocs-graph" tabindex="0" role="group" aria-label="Facts and pages">'
         f'<svg viewBox="0 0 {width} {tall}" width="{width}" height="{tall}" role="img" '
@@ -171,6 +171,15 @@ def _graph(resting: dict[str, list[dict[str, Any]]], most: int = 16) -> str:
         f'{"".join(lines)}</g><g fill="var(--vaedocs-ink)" font-size="12" '
         f'dominant-baseline="central">{"".join(words)}</g></svg></div>'
     )
+
+
+def _short(label: str, room: int) -> str:
+    """As much of a label as a side of the drawing has room for, in letters.
+
+    >>> _short("the definition of L", 12)
+    'the definit\u2026'
+    """
+    return label if len(label) <= room else label[: room - 1].rstrip() + "\u2026"
 
 
 def badge(counts: dict[str, int]) -> str:

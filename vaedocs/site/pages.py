@@ -192,6 +192,17 @@ def title(file: Path) -> str:
     return file.stem.replace("_", " ").replace("-", " ").capitalize()
 
 
+def place(file: Path) -> tuple[float, str]:
+    """A key to sort pages by: in the order of the sections, and the other pages after them.
+
+    Args:
+        file: a page whose front matter may say ``section: 3``.
+    """
+    meta, _ = front_matter(file.read_text(encoding="utf-8-sig").replace("\r\n", "\n"))
+    section = meta.get("section", "")
+    return (float(section) if section.isdigit() else float("inf"), str(file))
+
+
 def is_zensical(md: Markdown) -> bool:
     """Whether Zensical is the caller: it rewrites links in HTML too, from sources to addresses."""
     return _registered(md.preprocessors, "rendering_context") is not None

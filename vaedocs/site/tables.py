@@ -80,7 +80,7 @@ def lengths(docs: Path, found: list[Entry], url: Callable[[str], str]) -> str:
         if entry.report and not entry.wrong:
             of_page.update(row["verdict"] for row in entry.report.rows)
     lines = []
-    for source, verdicts in sorted(rows.items(), key=lambda item: _place(docs / item[0])):
+    for source, verdicts in sorted(rows.items(), key=lambda item: pages.place(docs / item[0])):
         sure = verdicts["proved"] + verdicts["computed"]
         claims = verdicts.total() - verdicts["definition"] - verdicts["assumption"]
         count = words((docs / source).read_text(encoding="utf-8-sig").replace("\r\n", "\n"))
@@ -98,13 +98,6 @@ def lengths(docs: Path, found: list[Entry], url: Callable[[str], str]) -> str:
         '<h2 id="page-by-page">Page by page</h2><p>A formula in the text counts as one word. '
         "Displays and code do not count.</p>" + _table(heads, lines)
     )
-
-
-def _place(file: Path) -> tuple[float, str]:
-    """In the order of the sections, and the other pages after them."""
-    meta, _ = front_matter(file.read_text(encoding="utf-8-sig").replace("\r\n", "\n"))
-    section = meta.get("section", "")
-    return (float(section) if section.isdigit() else float("inf"), file.name)
 
 
 def _table(heads: tuple[str, ...], lines: list[str]) -> str:
