@@ -70,6 +70,23 @@ def test_a_counterexample_is_told_in_numbers() -> None:
     assert "$" not in text
 
 
+def test_words_behind_a_formula_stay_and_are_told_once() -> None:
+    space = r"\Sigma \in \mathbb{R}^{M \times M}"
+    report = verdicts.Report([row("proved")], [f"{space} symmetric"], [space, r"\mu > 0"])
+    text = verdicts.panel(report, number="1", latex="x")
+    given, _, assumed = text.partition("Assumed:")
+    assert given.count("<math") == 1
+    assert "symmetric</li>" in given
+    assert "mathbb{R}" not in assumed
+    assert assumed.count("<math") == 1
+
+
+def test_a_counterexample_says_which_claim_it_is_against() -> None:
+    told = "the claim in the brace (\u201c\u2264 0\u201d) fails"
+    wrong = row("refuted", counterexample="z takes 1 value", message=told)
+    assert f"{told}<br>z takes" in verdicts.panel(verdicts.Report([wrong]), number="1", latex="x")
+
+
 def entry(identifier: str, verdict: str, *uses: str, wrong: bool = False) -> ledger.Entry:
     equation = pages.Equation("one.md", identifier, "1", None, 7)
     report = verdicts.Report([row(verdict, uses=list(uses))])

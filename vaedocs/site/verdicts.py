@@ -95,11 +95,16 @@ def mark(verdict: str) -> str:
 
 
 def mathematics(text: str, macros: dict[str, str] | None = None) -> str:
-    """Typeset a hypothesis that is a formula; leave one that is words.
+    r"""Typeset a hypothesis that is a formula, and a formula before words; leave what is words.
 
     >>> mathematics("x discrete")
     'x discrete'
+    >>> mathematics(r"\Sigma \in \mathbb{R}^{M \times M} symmetric").endswith("> symmetric")
+    True
     """
+    formula, kind = _parted(text)
+    if kind:
+        return f"{mathematics(formula, macros)} {html.escape(kind)}"
     words = re.sub(r"\\[A-Za-z]+(\{[A-Za-z ]*\})?", "", text)
     if re.search(r"[A-Za-z]{4,}", words) or not re.search(r"[\\=<>^_(:]", text):
         return html.escape(text)
@@ -107,6 +112,18 @@ def mathematics(text: str, macros: dict[str, str] | None = None) -> str:
         return typesetting.typeset(text, macros=macros)
     except typesetting.BadFormula:
         return f"<code>{html.escape(text)}</code>"
+
+
+def _parted(text: str) -> tuple[str, str]:
+    r"""A hypothesis as a formula and the words behind it.
+
+    >>> _parted(r"A \in \mathbb{R}^{M \times M} symmetric positive definite")[1]
+    'symmetric positive definite'
+    >>> _parted("x, y discrete")
+    ('x, y discrete', '')
+    """
+    match = re.fullmatch(r"(.*?\\.*?)\s+([a-z]{4,}(?:\s+[a-z]+)*)", text.strip())
+    return (match[1], match[2]) if match else (text, "")
 
 
 def panel(
@@ -125,7 +142,8 @@ def panel(
     parts = [f"<p><b>{verdict.capitalize()}.</b> {MEANING[verdict]}</p>"]
     if verdict == "tested" and report.reason:
         parts.append(f"<p>Why it is only tested: {html.escape(report.reason)}</p>")
-    said = {"".join(text.split()) for text in report.given}
+    # Of words behind a formula the checker keeps its own account, and the formula alone is assumed.
+    said = {"".join(part.split()) for text in report.given for part in (text, _parted(text)[0])}
     besides = [text for text in report.assumed if "".join(text.split()) not in said]
     for title, hypotheses in (("Given", report.given), ("Assumed", besides)):
         if hypotheses:
@@ -155,7 +173,8 @@ def panel(
 
 def _counterexample(row: dict[str, Any]) -> str:
     """The numbers that refute a row, as the checker found them."""
-    lines = [html.escape(line) for line in row["counterexample"].strip().split("\n")]
+    lines = [with_mathematics(row["message"])] if row["counterexample"] else []
+    lines += [html.escape(line) for line in row["counterexample"].strip().split("\n")]
     sides = [side for side in row["sides"] if side is not None]
     if len(sides) == 2:
         left, right = (f"{side:.4g}" if isinstance(side, float) else str(side) for side in sides)
