@@ -22,16 +22,16 @@ from vaedocs.derivation.worlds.arithmetic import CannotEvaluate
 from vaedocs.derivation.worlds.context import Factor, base_name
 from vaedocs.derivation.worlds.core import Thunk
 from vaedocs.derivation.worlds.joint_gaussian import At, JointGaussian, gaussian_average
+from vaedocs.derivation.worlds.kinks import Kinks
 from vaedocs.derivation.worlds.laws import (
     NormalLaw,
     half_line,
     panels,
 )
 from vaedocs.derivation.worlds.matrices import Mat, column
-from vaedocs.derivation.worlds.polynomials import Degrees
 
 
-class SmoothWorld(Degrees):
+class SmoothWorld(Kinks):
     """A world of densities on the line, the plane and finite sets."""
 
     # -- densities
