@@ -137,3 +137,9 @@ def test_a_definition_says_what_it_introduces_and_that_it_claims_nothing(
 ) -> None:
     (row,) = check(text).rows
     assert (row.verdict, row.method) == (DEFINITION, method)
+
+
+def test_what_an_unknown_energy_leaves_open_is_said() -> None:
+    given = r"p(x) = \frac{e^{-E(x)}}{\int e^{-E(x)} dx}"
+    (row,) = check(r"\mathbb{E}_{p(x)}[x \nabla_x E(x)] = 1", given).rows
+    assert "unknown exponent" in row.message

@@ -258,6 +258,14 @@ class RangeLaw(Law):
         return self.low, self.high, self.scale
 
 
+class UnknownLaw(RangeLaw):
+    """A density such as e^{-E(x)} / Z, of unknown E: it has values, and integrals that nobody
+    knows to exist."""
+
+    def nodes(self, level: int) -> Nodes:
+        raise CannotEvaluate("it is not known where a density with an unknown exponent has its mass")
+
+
 @dataclass(frozen=True)
 class IntervalLaw(Law):
     """A bounded support."""

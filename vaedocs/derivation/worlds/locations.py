@@ -24,6 +24,7 @@ from vaedocs.derivation.worlds.laws import (
     PointsLaw,
     RangeLaw,
     TwoSidedLaw,
+    UnknownLaw,
 )
 from vaedocs.derivation.worlds.matrices import Mat, column
 
@@ -65,8 +66,15 @@ class Locations(Factors):
                 MixtureLaw(tuple((1 / len(hints), h) for h in hints)) if len(hints) > 1 else first
             )
         for head, slots in self.context.heads.items():
+            asked = ("range", head, slot)
+            if asked in self.busy:
+                return UnknownLaw(-9.0, 9.0, 0.7)
             if slot in slots:
-                return self.range_of(head, slot)
+                self.busy.add(asked)
+                try:
+                    return self.range_of(head, slot)
+                finally:
+                    self.busy.discard(asked)
         shape = self.sizes(variable.shape)
         if shape:
             return NormalLaw(
@@ -224,7 +232,7 @@ class Locations(Factors):
                 self.context.variable(slot).shape
             ):
                 found = self.cover(laws)
-            elif isinstance(laws[0], IntervalLaw | HalfLineLaw | PointsLaw):
+            elif isinstance(laws[0], IntervalLaw | HalfLineLaw | PointsLaw | UnknownLaw):
                 found = laws[0]
             else:
                 hulls = [law.hull() for law in laws]
