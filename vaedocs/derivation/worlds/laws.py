@@ -263,7 +263,9 @@ class UnknownLaw(RangeLaw):
     knows to exist."""
 
     def nodes(self, level: int) -> Nodes:
-        raise CannotEvaluate("it is not known where a density with an unknown exponent has its mass")
+        raise CannotEvaluate(
+            "it is not known where a density with an unknown exponent has its mass"
+        )
 
 
 @dataclass(frozen=True)
