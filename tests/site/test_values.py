@@ -82,6 +82,25 @@ def test_code_without_a_test_can_be_refused(convert: Convert, drawings: None) ->
     assert "drawings.broken is shown, but no test below tests/ names it" in told
 
 
+def test_a_power_of_ten_is_written_as_people_write_it(convert: Convert, drawings: None) -> None:
+    value = "{{ drawings.number | .0e }}"
+    markup = convert(f"{value} nats, $x = {value}$")
+    assert "2\u00a0\u00d7\u00a010<sup>\u22121</sup> nats" in markup
+    assert markup.count("<msup>") == 1
+    assert "<mo>\u00d7</mo>" in markup
+    assert "e-01" not in markup
+
+
+def test_numbers_in_a_description_are_computed(convert: Convert, drawings: None) -> None:
+    block = "/// figure | drawings.figure\n    alt: At {} nats.\n///"
+    markup = convert(block.format("{{ drawings.number | .2f }} or {{ drawings.number | .0e }}"))
+    described = html.fromstring(markup).xpath("string(.//desc)")
+    assert described == "At 0.15 or 2\u00a0\u00d7\u00a010\u207b\u00b9 nats."
+    told = complaint(convert, "Text\n\n" + block.format("{{ drawings.numbr | .2f }}"))
+    assert told.startswith("docs/page.md:3: ")
+    assert 'did you mean "number"' in told
+
+
 def test_a_figure_has_its_words(convert: Convert, drawings: None) -> None:
     markup = convert(
         "/// figure | drawings.figure\n    alt: A dot & <more>\n\nThe *caption* of $x$.\n///"

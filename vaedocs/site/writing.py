@@ -31,7 +31,34 @@ INLINE = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+SLOT = re.compile(r"\{\{[^{}]*\}\}")
+POWER = re.compile(r"(?P<digits>[-\u2212]?\d+(?:\.\d+)?)e(?P<sign>[+-])0*(?P<power>\d+)")
+RAISED = str.maketrans(
+    "0123456789\u2212", "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079\u207b"
+)
 VALUE = re.compile(r"\{\{\s*(?P<name>[A-Za-z_][\w.]*)\s*(?:\|\s*(?P<form>[^{}]*?))?\s*\}\}")
+
+
+def with_power(text: str, form: str) -> str:
+    r"""A number that Python wrote with an ``e``, as people write it; other text as it is.
+
+    Args:
+        text: the value.
+        form: where it stands: ``"html"``, ``"latex"`` or ``"plain"``.
+
+    >>> with_power("2e-08", "html")
+    '2\xa0×\xa010<sup>−8</sup>'
+    >>> with_power("1.5e+06", "plain"), with_power("2e-08", "latex"), with_power("0.25", "html")
+    ('1.5\xa0×\xa010⁶', '2 \\times 10^{-8}', '0.25')
+    """
+    match = POWER.fullmatch(text)
+    if not match:
+        return html.escape(text) if form == "html" else text
+    power = match["power"] if match["sign"] == "+" else f"\u2212{match['power']}"
+    if form == "latex":
+        return f"{match['digits']} \\times 10^{{{power}}}".replace("\u2212", "-")
+    raised = f"<sup>{power}</sup>" if form == "html" else power.translate(RAISED)
+    return f"{match['digits']}\u00a0\u00d7\u00a010{raised}"
 
 
 class Write(Preprocessor):
@@ -147,7 +174,7 @@ class Write(Preprocessor):
                 heading = text.startswith("#", above)
                 return self.inline(match["math"], line, column, heading)
             if match["value"] is not None:
-                return html.escape(self.value(match["value"], line, column))
+                return with_power(self.value(match["value"], line, column), "html")
             if match["ref"] is not None:
                 return self.reference(match["label"], line, column)
             if match["label_out"] is not None:
@@ -167,7 +194,10 @@ class Write(Preprocessor):
     def inline(self, latex: str, line: int, column: int, heading: bool = False) -> str:
         state = self.state
         latex = VALUE.sub(
-            lambda m: self.value(m[0], line, column) if "." in m["name"] else m[0], latex
+            lambda m: (
+                with_power(self.value(m[0], line, column), "latex") if "." in m["name"] else m[0]
+            ),
+            latex,
         )
         latex = re.sub(r"\s*\n[ >]*", " ", latex).replace("\u2212", "-")
         try:
@@ -238,6 +268,11 @@ class Write(Preprocessor):
     def block(self, piece: Block, lines: list[str]) -> list[str]:
         state = self.state
         builder = {name: getattr(blocks, name) for name in pages.BLOCKS}
+        if "alt" in piece.options:
+            piece.options["alt"] = SLOT.sub(
+                lambda slot: with_power(self.value(slot[0], piece.start + 1, 0), "plain"),
+                piece.options["alt"],
+            )
         try:
             before, after = builder[piece.name](piece, state)
         except (blocks.BlockError, WorkerError, NoSuchObject) as error:
