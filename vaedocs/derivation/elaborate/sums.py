@@ -141,6 +141,15 @@ class Sums(Expectations):
                     del self.indices[name]
                 else:
                     self.indices[name] = old
+        for name in names:
+            made = self.theory.variables.get(name)
+            if made is not None and made.symbol in body.free_symbols:
+                raise self.refuse(  # p(n) would stay as it is while n counts
+                    node,
+                    f"{name} counts and is a random variable, and which values it takes, nobody "
+                    "said",
+                    rf"write \sum_{name} for the sum over all values, or count with another letter",
+                )
         if node.lower is None and node.upper is None:
             upper = self._size_from_use(body, symbols[0]) or upper
         for symbol in reversed(symbols):
