@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from vaedocs.site import pages, verdicts
@@ -133,16 +133,20 @@ def _resting(displays: list[dict[str, Any]], url: Callable[[str], str]) -> str:
         '<h2 id="what-rests-on-what">What rests on what</h2>'
         "<p>Each fact was dropped in turn and the row checked again; a row uses the facts "
         "without which it fails. A line is as thick as the number of displays it stands for.</p>"
-        f"{_graph(resting)}"
+        f"{_graph(resting, dict.fromkeys(d['title'] or d['page'] for d in displays))}"
         '<table><thead><tr><th scope="col">Fact</th><th scope="col">Displays</th>'
         f'<th scope="col">Where</th></tr></thead><tbody>{"".join(lines)}</tbody></table>'
     )
 
 
-def _graph(resting: dict[str, list[dict[str, Any]]], most: int = 16) -> str:
-    """Facts on the left, pages on the right, a line where a page's displays rest on a fact."""
+def _graph(resting: dict[str, list[dict[str, Any]]], reading: Iterable[str], most: int = 16) -> str:
+    """Facts on the left, pages on the right, a line where a page's displays rest on a fact.
+
+    Pages stand in the order of `reading`, their titles.
+    """
     facts = sorted(resting, key=lambda fact: (-len(resting[fact]), fact))[:most]
-    titles = list(dict.fromkeys(d["title"] or d["page"] for fact in facts for d in resting[fact]))
+    named = {d["title"] or d["page"] for fact in facts for d in resting[fact]}
+    titles = [title for title in reading if title in named]
     step, width = 26, 740
     tall = step * max(len(facts), len(titles)) + 8
 
