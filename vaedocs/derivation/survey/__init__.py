@@ -1,0 +1,43 @@
+"""A first look over a display and its hypotheses: which names are densities, variables, functions.
+
+LaTeX does not declare what it means by ``q`` or ``f(z)``. The survey looks at every use before any
+piece is elaborated, so that ``z`` means the same in all of them.
+"""
+
+from vaedocs.derivation.survey.heads import (
+    DENSITY_LETTERS,
+    ENTROPIES,
+    INFORMATION,
+    Survey,
+    arguments,
+    family,
+    has_parameter,
+    head_stem,
+    is_density_call,
+    is_density_head,
+    is_divergence,
+    is_divergence_call,
+    is_event,
+    stem_of_variable,
+    subscripted_variable,
+)
+from vaedocs.derivation.survey.reading import survey
+
+__all__ = [
+    "DENSITY_LETTERS",
+    "ENTROPIES",
+    "INFORMATION",
+    "Survey",
+    "arguments",
+    "family",
+    "has_parameter",
+    "head_stem",
+    "is_density_call",
+    "is_density_head",
+    "is_divergence",
+    "is_divergence_call",
+    "is_event",
+    "stem_of_variable",
+    "subscripted_variable",
+    "survey",
+]

@@ -1,0 +1,246 @@
+"""Which calls are densities, divergences, families, and what a survey remembers of them."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field, replace
+from typing import TypeGuard
+
+from vaedocs.derivation import syntax as s
+from vaedocs.derivation.spelling import is_parameter, letter, spell, stem, walk
+
+DENSITY_LETTERS = frozenset(["p", "q", "r", "P", "Q", "R", "Pr", "pi", "rho"])
+ENTROPIES = frozenset({"H", "h"})
+FUNCTION_LETTERS = frozenset("fghFGT")  # f^{-1}(x) is a function at x, A^{-1}(x) a product
+INFORMATION = frozenset({"I", "MI"})
+FAMILIES = {
+    "N": "normal",
+    "Normal": "normal",
+    "Bernoulli": "bernoulli",
+    "Bern": "bernoulli",
+    "Ber": "bernoulli",
+    "Categorical": "categorical",
+    "Cat": "categorical",
+    "Uniform": "uniform",
+    "Unif": "uniform",
+    "U": "uniform",
+    "Binomial": "binomial",
+    "Bin": "binomial",
+    "Exponential": "exponential",
+    "Exp": "exponential",
+    "Laplace": "laplace",
+}
+
+
+def family(head: s.Node) -> str:
+    r"""The family a head names, ``"normal"`` for ``\mathcal{N}``; empty if it names none."""
+    if not isinstance(head, s.Name) or head.subscripts or head.indices:
+        return ""
+    if head.base in {"N", "U"} and head.style not in {"cal", "rm"}:
+        return ""
+    return FAMILIES.get(head.base, "") if head.style else ""
+
+
+def is_divergence(head: s.Node) -> bool:
+    r"""Whether a head names the KL divergence: ``KL``, ``D_{KL}``, ``\mathbb{KL}``,
+    ``D_{\mathbb{KL}}``, ``\mathcal{D}_{KL}``.
+    """
+    if not isinstance(head, s.Name):
+        return False
+    if head.base in {"KL", "kl", "KLD"} and not head.subscripts:
+        return True
+    return head.base in {"D", "d", "KL"} and any(
+        isinstance(part, s.Name | s.Words)
+        and spell(part).upper().replace(" ", "").endswith(("KL", "KL}", "K L"))
+        for part in head.subscripts
+    )
+
+
+def is_divergence_call(node: s.Node) -> bool:
+    r"""Whether a call is a KL divergence; a bare ``D(p \| q)`` is one too."""
+    if not isinstance(node, s.Call) or not isinstance(node.head, s.Name):
+        return False
+    if is_divergence(node.head):
+        return True
+    plain = node.head.base in {"D", "d"} and not (node.head.subscripts or node.head.indices)
+    return plain and "||" in node.separators
+
+
+@dataclass
+class Signature:
+    """How a head is used: names left and right of its bar, in order, as spelt stems."""
+
+    left: tuple[str, ...]
+    right: tuple[str, ...] = ()
+
+
+@dataclass
+class Survey:
+    """What the uses say: ``signatures`` of every density head, ``random`` variables, heads of
+    ``functions``, and names that stand alone (``bare``).
+    """
+
+    signatures: dict[str, list[Signature]] = field(default_factory=lambda: defaultdict(list))
+    random: dict[str, None] = field(default_factory=dict)
+    called: set[str] = field(default_factory=set)
+    bare: set[str] = field(default_factory=set)
+    uses: Counter[str] = field(default_factory=Counter)  # how often each of these
+    parameter_heads: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    separate: set[str] = field(
+        default_factory=set
+    )  # stems whose decorated forms are variables of their own
+    plain: set[str] = field(default_factory=set)  # stems seen without decoration in a density
+    conditioned_parameters: set[str] = field(default_factory=set)
+    random_parameters: set[str] = field(default_factory=set)
+    index_hints: dict[str, s.Node] = field(default_factory=dict)  # stem -> upper limit of its index
+    vectors: dict[str, s.Node] = field(default_factory=dict)  # p of Σ_k p_k: one probability each
+    not_densities: set[str] = field(default_factory=set)
+    declared_heads: set[str] = field(default_factory=set)  # "u(x) is a probability mass function"
+    family_functions: set[str] = field(default_factory=set)  # σ(x) as a parameter of a Gaussian
+    bare_heads: set[str] = field(
+        default_factory=set
+    )  # heads that stand without arguments in a divergence, an entropy, an expectation
+
+    measures: set[str] = field(default_factory=set)  # P of P(X > a), where P(x) is never written
+    data: set[frozenset[str]] = field(default_factory=set)  # x, where p(x) is not p_\theta(x)
+    priors: dict[str, set[str]] = field(default_factory=dict)  # head -> z of a p(z) without θ
+    iid: set[str] = field(default_factory=set)  # stems of i.i.d. copies x_1, …, x_N; "" for all
+    same: dict[str, str] = field(default_factory=dict)  # a of \delta(x - a): a value of x
+    parameters: dict[str, s.Name] = field(default_factory=dict)  # θ, φ, wherever they stand
+
+    def gradient_variables(self, body: s.Node) -> tuple[s.Name, ...]:
+        r"""In what ``\nabla f`` is taken that does not say so: the only parameter in sight, or
+        where there is none the only argument of the functions in f.
+        """
+        found = dict(self.parameters)
+        calls = [node for node in walk(body) if isinstance(node, s.Call)]
+        if not found and not any(is_density_call(call, self) for call in calls):
+            items = [item for call in calls for group in call.groups for item in group]
+            found = {spell(item): item for item in items if isinstance(item, s.Name)}
+        return tuple(found.values()) if len(found) == 1 else ()
+
+    def slot(self, name: s.Name) -> str:
+        """The slot a name fills: ``z_1`` is a copy of ``z`` unless its decorated forms are
+        variables of their own.
+        """
+        base = stem_of_variable(name)
+        if base in self.separate:
+            return spell(name)
+        return self.same.get(base, base)
+
+
+def stem_of_variable(name: s.Name) -> str:
+    """The letter of a variable, without index, prime or tilde."""
+    text = letter(name.base, name.style)
+    for accent in reversed(name.accents):
+        if accent not in {"tilde", "widetilde"}:
+            text = f"\\{accent}{{{text}}}"
+    return text
+
+
+def decorated(name: s.Name) -> bool:
+    """Whether a name carries something that may number copies: an index, a prime, a tilde."""
+    return bool(
+        name.subscripts or name.indices or name.primes or set(name.accents) & {"tilde", "widetilde"}
+    )
+
+
+def head_stem(head: s.Name) -> str:
+    """A density's head without its parameters: ``q_\\phi`` is ``q``, ``q_1`` and
+    ``p_{\\text{data}}`` keep their subscripts.
+    """
+    kept = [
+        spell(part)
+        for part in head.subscripts
+        if isinstance(part, s.Number | s.Words) or (isinstance(part, s.Name) and part.style)
+    ]
+    return stem(head) + (f"_{{{','.join(kept)}}}" if kept else "")
+
+
+def is_density_head(node: s.Node, survey: Survey | None = None) -> bool:
+    """Whether a name is one of the letters kept for densities and mass functions."""
+    if not isinstance(node, s.Name):
+        return False
+    if survey is not None and spell(node) in survey.declared_heads:
+        return True
+    if node.base not in DENSITY_LETTERS:
+        return False
+    if (
+        node.style not in {"", "bb", "cal", "rm"}
+        or (node.style == "cal" and node.base in {"P", "Q", "R"})
+        or node.indices
+    ):
+        return False
+    if survey is not None and stem(node) in survey.vectors:
+        return False
+    if survey is not None and spell(node) in survey.not_densities:
+        return False
+    return not (node.style == "bb" and node.base != "P")
+
+
+def subscripted_variable(head: s.Name, left: list[s.Node], found: Survey) -> s.Name | None:
+    """The z of ``p_z(f(x))``: the variable of a density at an expression is its subscript."""
+    if len(left) != 1 or isinstance(left[0], s.Name | s.Relation) or len(head.subscripts) != 1:
+        return None
+    (part,) = head.subscripts
+    if not isinstance(part, s.Name) or part.style or is_parameter(part) or len(part.base) > 1:
+        return None
+    lower = part.base.lower()
+    return replace(part, base=lower) if lower in found.bare else part
+
+
+def is_density_call(node: s.Node, survey: Survey | None = None) -> bool:
+    """Whether a call is a density at a point: ``p(x | z)``, ``g(x | y)``; not ``\\pi(3)`` or ``H(x
+    | y)``.
+    """
+    if not isinstance(node, s.Call) or not isinstance(node.head, s.Name) or family(node.head):
+        return False
+    if node.head.base in {"P", "Q", "R"} and all(
+        is_parameter(item) for group in node.groups for item in group
+    ):
+        return False  # Q(θ | θ_t) of the EM algorithm is a function of parameters
+    if is_density_head(node.head, survey):
+        return (
+            node.head.base not in {"pi", "rho"}
+            or bool(node.separators)
+            or (all(isinstance(item, s.Name) for group in node.groups for item in group))
+        )
+    small = (
+        len(node.head.base) == 1
+        and node.head.base.islower()
+        and node.head.base not in "dh"
+        and not node.head.style
+    )
+    return small and node.separators[:1] == ("|",) and "||" not in node.separators
+
+
+def is_event(node: s.Node) -> TypeGuard[s.Relation]:
+    r"""Whether an argument of a density is an event, as in ``P(X \geq a)``, and no value."""
+    if not isinstance(node, s.Relation):
+        return False
+    return node.symbol in {"<", "<=", ">", ">="} or (
+        node.symbol in {"=", "!="} and not isinstance(node.left, s.Name)
+    )
+
+
+def arguments(call: s.Call) -> tuple[list[s.Node], list[s.Node], list[s.Node]]:
+    """Left of the bar, right of it, and behind a semicolon. A slash between two names, ``p(x /
+    z)``, is read as the bar.
+    """
+    left = list(call.groups[0])
+    right: list[s.Node] = []
+    parameters: list[s.Node] = []
+    for separator, group in zip(call.separators, call.groups[1:], strict=True):
+        (right if separator == "|" else parameters).extend(group)
+    only = left[0] if len(left) == 1 and not call.separators else None
+    if isinstance(only, s.Product) and only.operators == ("slash",):
+        left, right = [only.factors[0]], [only.factors[1]]
+    return left, right, parameters
+
+
+def has_parameter(node: s.Node) -> bool:
+    r"""Whether a density is written with a parameter: ``p_\theta``, ``p(x; \theta)``."""
+    head = node.head if isinstance(node, s.Call) else node
+    items = [item for group in node.groups for item in group] if isinstance(node, s.Call) else []
+    parts = head.subscripts if isinstance(head, s.Name) else ()
+    return any(map(is_parameter, (*parts, *items)))

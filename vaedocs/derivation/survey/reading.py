@@ -1,0 +1,143 @@
+"""The survey itself: what all uses together say."""
+
+from __future__ import annotations
+
+import re
+
+from vaedocs.derivation import syntax as s
+from vaedocs.derivation.spelling import is_parameter, spell, stem, walk
+from vaedocs.derivation.survey.heads import (
+    DENSITY_LETTERS,
+    ENTROPIES,
+    FUNCTION_LETTERS,
+    Survey,
+    family,
+    is_density_call,
+    is_density_head,
+    is_divergence,
+)
+from vaedocs.derivation.survey.uses import (
+    add_signature,
+    collect_bare,
+    data_beside_model,
+    drawn,
+    hint_indices,
+    in_events,
+    informs,
+    measures,
+    numbers_called_densities,
+    priors,
+    said_to_be_copies,
+    same_space,
+    separate,
+)
+
+DENSITY_WORDS = re.compile(r"\b(density|densities|mass function|distribution|pmf)\b")
+
+
+def survey(trees: list[s.Node], given: int = 0) -> Survey:
+    """Look at every use in ``trees``, of which the first ``given`` are hypotheses."""
+    found = Survey()
+    for tree in trees[:given]:
+        found.iid |= said_to_be_copies(tree)
+    calls: list[s.Call] = []
+    informed: list[s.Call] = []
+    numbers_called_densities(trees, found)
+    for tree in trees:
+        if (
+            isinstance(tree, s.Chain)
+            and isinstance(tree.left, s.Words)
+            and DENSITY_WORDS.search(tree.left.text)
+        ):
+            found.declared_heads |= set(re.findall(r"(\\?[A-Za-z]+)\s*\([^()]*\)", tree.left.text))
+            found.declared_heads |= set(
+                re.findall(r"^\s*([A-Za-z])\s+(?:is|are|normali)", tree.left.text)
+            )
+        if (
+            isinstance(tree, s.Chain)
+            and isinstance(tree.left, s.Call | s.Name)
+            and DENSITY_WORDS.search(tree.words)
+        ):
+            head = tree.left.head if isinstance(tree.left, s.Call) else tree.left
+            found.declared_heads.add(spell(head))
+    for tree in trees:
+        for node in walk(tree):
+            if isinstance(node, s.Call) and is_density_call(node, found):
+                calls.append(node)
+            if isinstance(node, s.Name) and is_parameter(node):
+                found.parameters.setdefault(spell(node), node)
+            if isinstance(node, s.Call) and informs(node):
+                informed.append(node)
+            if isinstance(node, s.Call) and isinstance(node.head, s.Name):
+                found.called.add(spell(node.head))
+            if (
+                isinstance(node, s.Call)
+                and isinstance(node.head, s.Power)
+                and isinstance(node.head.base, s.Name)
+                and node.head.base.base in FUNCTION_LETTERS
+                and spell(node.head.exponent) == "-1"
+            ):
+                found.called.add(spell(node.head.base))
+            if isinstance(node, s.BigOperator) and node.upper is not None:
+                hint_indices(node, found)
+        collect_bare(tree, found)
+    called = {stem(call.head) for call in calls if isinstance(call.head, s.Name)}
+    found.vectors = {
+        name: limit
+        for name, limit in found.index_hints.items()
+        if name in DENSITY_LETTERS - {"pi", "rho"} and name not in called
+    }
+    separate(calls, found)
+    separate(informed, found)
+    measures(calls, found)
+    for tree in trees:
+        same_space(tree, calls, found)
+    for call in calls:
+        add_signature(call, found)
+    for call in calls:
+        for name in in_events(call):  # P(|X - \mu| \geq a)
+            if name.base.isupper() and name.base.lower() not in found.random:
+                found.random.setdefault(found.slot(name), None)
+    priors(calls, found)
+    data_beside_model(trees, found)
+    for tree in trees:
+        drawn(tree, found)
+        for node in walk(tree):
+            match node:
+                case s.Call() if (
+                    "||" in node.separators
+                    or is_divergence(node.head)
+                    or (isinstance(node.head, s.Name) and node.head.base in ENTROPIES)
+                ):
+                    found.bare_heads |= {
+                        spell(item)
+                        for group in node.groups
+                        for item in group
+                        if is_density_head(item)
+                    }
+                case s.Sampling():
+                    if node.distribution is not None and is_density_head(node.distribution):
+                        found.bare_heads.add(spell(node.distribution))
+                    for variable in node.variables:
+                        if isinstance(variable, s.Name):
+                            found.random.setdefault(found.slot(variable), None)
+                    target = node.distribution
+                    if (
+                        isinstance(target, s.Name)
+                        and not is_density_head(target)
+                        and not (node.variables or is_parameter(target))
+                    ):
+                        found.random.setdefault(found.slot(target), None)
+                case s.Call() if isinstance(node.head, s.Name) and family(node.head):
+                    for inner in (part for item in node.groups[-1] for part in walk(item)):
+                        if isinstance(inner, s.Call):
+                            head = (
+                                inner.head.base if isinstance(inner.head, s.Power) else inner.head
+                            )
+                            found.family_functions.add(spell(head))
+                    if len(node.groups) == 1:
+                        continue
+                    for item in node.groups[0]:
+                        if isinstance(item, s.Name):
+                            found.random.setdefault(found.slot(item), None)
+    return found

@@ -1,0 +1,270 @@
+"""What single uses say of a name: copies, draws, priors, data, measures."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+
+from vaedocs.derivation import syntax as s
+from vaedocs.derivation.spelling import children, is_parameter, spell, walk
+from vaedocs.derivation.survey.heads import (
+    Signature,
+    Survey,
+    arguments,
+    decorated,
+    family,
+    has_parameter,
+    head_stem,
+    is_density_head,
+    is_divergence_call,
+    is_event,
+    stem_of_variable,
+    subscripted_variable,
+)
+
+
+def numbers_called_densities(trees: list[s.Node], found: Survey) -> None:
+    r"""``\mathrm{Bern}(p)``: a letter of a density that is a family's parameter is a number."""
+    parameters: set[str] = set()
+    densities: set[str] = set()
+    for tree in trees:
+        for node in walk(tree):
+            if not isinstance(node, s.Call) or not isinstance(node.head, s.Name):
+                continue
+            items = [item for group in node.groups for item in group]
+            if family(node.head):
+                parameters |= {spell(item) for item in node.groups[-1] if is_density_head(item)}
+            elif all(isinstance(item, s.Name | s.Relation) for item in items):
+                densities.add(spell(node.head))
+    found.not_densities |= parameters - densities
+
+
+def informs(call: s.Call) -> bool:
+    """Whether a call is an entropy or an information of variables."""
+    return isinstance(call.head, s.Name) and call.head.base in {"H", "h", "I", "MI"}
+
+
+def hint_indices(node: s.BigOperator, found: Survey) -> None:
+    """The limit of a sum over j is the size of every a_j inside."""
+    names = {spell(index) for index in node.indices}
+    for inner in walk(node.body):
+        if isinstance(inner, s.Name) and inner.subscripts and spell(inner.subscripts[-1]) in names:
+            whole = replace(inner, subscripts=inner.subscripts[:-1])
+            found.index_hints.setdefault(spell(whole), node.upper)  # type: ignore[arg-type]
+
+
+def collect_bare(node: s.Node, found: Survey) -> None:
+    """Count the names that stand alone, heads of calls left out."""
+    if isinstance(node, s.Call):
+        power = isinstance(node.head, s.Power) and isinstance(node.head.base, s.Name)
+        if not isinstance(node.head, s.Name) and not power:
+            collect_bare(node.head, found)
+        for group in node.groups:
+            for item in group:
+                collect_bare(item, found)
+        return
+    if isinstance(node, s.Name):
+        found.bare.add(spell(node))
+        found.uses[spell(node)] += 1
+        return
+    for child in children(node):
+        collect_bare(child, found)
+
+
+def separate(calls: list[s.Call], found: Survey) -> None:
+    """Find the stems whose decorated forms meet in one density: x_t and x_{t-1}, z_1 and z_2,
+    x_{1:T}.
+    """
+    for call in calls:
+        left, right, parameters = arguments(call)
+        if isinstance(call.head, s.Name) and call.head.base in {"I", "MI"}:
+            right = [*right, *parameters]
+        seen: dict[str, set[str]] = defaultdict(set)
+        for item in (*left, *right):
+            if isinstance(item, s.Relation):
+                item = item.left
+            if isinstance(item, s.Range) and isinstance(item.start, s.Name):
+                item = replace(item.start, subscripts=(item,), indices=())
+            if not isinstance(item, s.Name):
+                continue
+            base = stem_of_variable(item)
+            if found.iid & {base, ""}:
+                continue  # x_1, …, x_N are copies of one x
+            if not decorated(item):
+                found.plain.add(base)
+            seen[base].add(spell(item))
+            if any(isinstance(part, s.Range) for part in item.subscripts):
+                found.separate.add(base)
+        for base, forms in seen.items():
+            if len(forms) > 1:
+                found.separate.add(base)
+
+
+def same_space(tree: s.Node, calls: list[s.Call], found: Survey) -> None:
+    r"""The a of Dirac's ``\delta(x - a)`` is a value of x, also in p(a)."""
+    for node in walk(tree):
+        if not isinstance(node, s.Call) or spell(node.head) != r"\delta":
+            continue
+        items = [item for group in node.groups for item in group]
+        terms = items[0].terms if len(items) == 1 and isinstance(items[0], s.Sum) else ()
+        names = [term for _, term in terms if isinstance(term, s.Name)]
+        if [sign for sign, _ in terms] != [1, -1] or len(names) != 2 or any(map(decorated, names)):
+            continue
+        first, second = (stem_of_variable(name) for name in names)
+        seen = [{spell(n) for n in walk(call) if isinstance(n, s.Name)} for call in calls]
+        if first != second and not any({first, second} <= inside for inside in seen):
+            found.same[second] = first
+
+
+def data_beside_model(trees: list[s.Node], found: Survey) -> None:
+    r"""``D_{KL}(p(x) \| p_\theta(x))`` compares two densities, and ``\mathbb{E}_{p(x)}[\log
+    p_\theta(x)]`` is an average over data: there p(x) is no value of the model p_\theta.
+    """
+
+    def key(node: s.Node) -> frozenset[str] | None:
+        head = node.head if isinstance(node, s.Call) else node
+        if not isinstance(head, s.Name) or head.base != "p" or head_stem(head) != "p":
+            return None
+        if not isinstance(node, s.Call):
+            return frozenset()
+        left, right, _ = arguments(node)
+        names = [item for item in left if isinstance(item, s.Name)]
+        given = [item for item in right if not is_parameter(item)]
+        return None if given or len(names) < len(left) else frozenset(map(found.slot, names))
+
+    for node in (one for tree in trees for one in walk(tree)):
+        pairs: list[tuple[s.Node | None, s.Node]] = []
+        if is_divergence_call(node) and isinstance(node, s.Call):
+            items = [item for group in node.groups for item in group]
+            pairs = [(items[0], items[1]), (items[1], items[0])] if len(items) == 2 else []
+        if isinstance(node, s.Expectation):
+            inside = [one for one in walk(node.body) if isinstance(one, s.Call)]
+            pairs = [(one.distribution, call) for one in node.samplings for call in inside]
+        for plain, model in pairs:
+            if not isinstance(plain, s.Call | s.Name) or not isinstance(model, s.Call | s.Name):
+                continue
+            first, second = key(plain), key(model)
+            if has_parameter(plain) or not has_parameter(model) or first is None or second is None:
+                continue
+            if (first or second) == (second or first):
+                found.data.add(first or second)
+
+
+IID = re.compile(r"\bi\.?\s?i\.?\s?d\b|\bindependent and identically")
+
+
+def said_to_be_copies(tree: s.Node) -> set[str]:
+    r"""The x of ``x_1, \dots, x_N i.i.d.`` and of ``p(x_1, \dots, x_N) = \prod_i p(x_i)``."""
+    if not isinstance(tree, s.Chain) or tree.left is None:
+        return set()
+    left = tree.left
+    if isinstance(left, s.Words):
+        return {""} if IID.search(left.text) else set()
+    product = (
+        isinstance(left, s.Call)
+        and len(tree.links) == 1
+        and isinstance(tree.links[0].right, s.BigOperator)
+        and tree.links[0].right.name == "prod"
+    )
+    if not (product or IID.search(tree.words) or any(IID.search(k.hint) for k in tree.links)):
+        return set()
+    items = [item for group in left.groups for item in group] if isinstance(left, s.Call) else []
+    if product and not all(isinstance(item, s.Range) for item in items):
+        return set()  # given θ: the copies are independent in another model, p(θ, x_1, …)
+    names = [node for node in walk(left) if isinstance(node, s.Name) and decorated(node)]
+    return {stem_of_variable(name) for name in names} or {""}
+
+
+def drawn(tree: s.Node, found: Survey) -> None:
+    r"""The z of ``z \sim \mathcal{N}(0, I)`` is random."""
+    if not isinstance(tree, s.Chain) or not tree.links or tree.links[0].symbol != "~":
+        return
+    left = tree.left
+    items = left.items if isinstance(left, s.Sequence | s.Conditioned) else (left,)
+    for item in items:
+        if isinstance(item, s.Name):
+            found.random.setdefault(found.slot(item), None)
+
+
+def priors(calls: list[s.Call], found: Survey) -> None:
+    r"""The z of a prior p(z) that is written without the parameter of ``p_\theta(x \mid z)``."""
+    latent = {slot for sig in found.signatures.get("q", ()) for slot in sig.left}
+    for head in found.parameter_heads:
+        own = [call for call in calls if isinstance(call.head, s.Name)]
+        own = [call for call in own if head_stem(call.head) == head]  # type: ignore[arg-type]
+        alone: dict[str, bool] = {}  # z of p(z): whether it is ever written with a parameter
+        causes: set[str] = set()
+        for call in own:
+            left, right, _ = arguments(call)
+            lefts = {found.slot(item) for item in left if isinstance(item, s.Name)}
+            rights = {found.slot(i) for i in right if isinstance(i, s.Name) and not is_parameter(i)}
+            if len(lefts) == 1 and not rights:
+                (slot,) = lefts
+                alone[slot] = alone.get(slot, False) or has_parameter(call)
+            elif has_parameter(call):
+                causes |= rights
+        free = {slot for slot, written in alone.items() if not written} & causes
+        # p(x) of data beside p_\theta(x | z) is the evidence, written without care.
+        hidden = {slot for slot in free if slot[:1].lower() not in {"x", "y"}}
+        found.priors[head] = free & latent if latent else hidden
+
+
+def in_events(call: s.Call) -> Iterator[s.Name]:
+    """The single letters in the events of ``P(X > a)``."""
+    for item in arguments(call)[0]:
+        for name in walk(item) if is_event(item) else ():
+            if isinstance(name, s.Name) and len(name.base) == 1:
+                yield name
+
+
+def measures(calls: list[s.Call], found: Survey) -> None:
+    r"""``P(X > a)`` and ``P(X = x)`` speak of the density p, unless P(x) is a density itself."""
+    plain: set[str] = set()
+    for call in calls:
+        assert isinstance(call.head, s.Name)
+        if call.head.base in {"P", "Pr"}:
+            values = [item for item in arguments(call)[0] if not isinstance(item, s.Relation)]
+            (plain if values else found.measures).add(head_stem(call.head))
+    found.measures -= plain
+
+
+def add_signature(call: s.Call, found: Survey) -> None:
+    """Take down how a density is used: its names left and right of the bar, its parameters."""
+    left, right, parameters = arguments(call)
+    if not isinstance(call.head, s.Name):
+        return
+
+    def names(items: list[s.Node]) -> tuple[str, ...]:
+        made = []
+        for item in items:
+            if isinstance(item, s.Relation):
+                item = item.left
+            if isinstance(item, s.Name):
+                made.append(found.slot(item))
+        return tuple(made)
+
+    head = head_stem(call.head)
+    head = "p" if head in found.measures else head
+    for item in left:
+        if is_parameter(item):
+            found.random_parameters.add(spell(item))
+    lefts = names(left)
+    inside = subscripted_variable(call.head, left, found)
+    if inside is not None:
+        lefts = names([inside])
+    rights = tuple(
+        n
+        for n, item in zip(
+            names(right), [i for i in right if isinstance(i, s.Name | s.Relation)], strict=False
+        )
+        if not is_parameter(item)
+    )
+    if not any(map(is_event, left)):
+        found.signatures[head].append(Signature(lefts, rights))
+    for slot in (*lefts, *rights):
+        found.random.setdefault(slot, None)
+    for item in (*call.head.subscripts, *right, *parameters):
+        if is_parameter(item):
+            found.parameter_heads[head].add(spell(item))
