@@ -14,11 +14,11 @@ from vaedocs.derivation.elaborate import NeedsInteger
 from vaedocs.derivation.errors import NotCheckable
 from vaedocs.derivation.hypotheses.constraints import Constraints
 from vaedocs.derivation.hypotheses.declarations import Declarations
-from vaedocs.derivation.hypotheses.densities import Densities
+from vaedocs.derivation.hypotheses.definitions import Definitions
 from vaedocs.derivation.spelling import spell, walk
 
 
-class Hypotheses(Declarations, Densities, Constraints):
+class Hypotheses(Declarations, Definitions, Constraints):
     """Reads the statements of one ``given`` into a scope."""
 
     def read(self, statements: list[s.Chain]) -> None:

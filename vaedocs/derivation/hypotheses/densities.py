@@ -1,4 +1,4 @@
-"""Definitions and densities: named quantities, families, factorisations."""
+"""Densities: families, formulas, factorisations."""
 
 from __future__ import annotations
 
@@ -12,169 +12,14 @@ from sympy import Expr, Symbol
 from vaedocs.derivation import expressions as e
 from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
-from vaedocs.derivation.elaborate import Macro
 from vaedocs.derivation.elaborate.trees import is_index_letter, rebuild
 from vaedocs.derivation.hypotheses.statements import Statements
 from vaedocs.derivation.spelling import spell, walk
-from vaedocs.derivation.theory import DensityKey, Fact, Family, FunctionInfo
+from vaedocs.derivation.theory import Fact, Family, FunctionInfo
 
 
 class Densities(Statements):
-    """Reads definitions and density statements."""
-
-    def _definition(self, chain: s.Chain) -> bool:
-        if len(chain.links) != 1 or chain.left is None:
-            return False
-        link, left = chain.links[0], chain.left
-        if link.symbol not in {":=", "=", "=="}:
-            return False
-        right = link.right
-        if isinstance(left, s.Call) and isinstance(right, s.BigOperator) and self._of_iid(left):
-            return True  # the survey has seen that the copies are independent
-        text = self.source[chain.span[0] : chain.span[1]].strip()
-        if (
-            isinstance(left, s.Call)
-            and isinstance(left.head, s.Name)
-            and look.is_density_call(left, self.scope.survey)
-        ):
-            if (
-                isinstance(right, s.Call)
-                and look.is_density_call(right, self.scope.survey)
-                and spell(right.head) != spell(left.head)
-            ):
-                parameters = tuple(item for group in left.groups for item in group)
-                self.scope.aliases[spell(left.head)] = Macro(parameters, right, spell(left), text)
-                return True
-            return False
-        if isinstance(left, s.Name) and look.is_density_head(left, self.scope.survey):
-            if isinstance(right, s.Call) and look.is_density_call(right, self.scope.survey):
-                self.scope.aliases[spell(left)] = Macro((), right, spell(left), text)
-                return True  # a bare q stands for q(z | x)
-            if self.reader.knows_head(left):
-                return False
-        if isinstance(right, s.Call) and look.family(right.head) and len(right.groups) == 1:
-            return False
-        if isinstance(left, s.Name) and self._is_transform(left, right):
-            slot = self.reader.slot(left)
-            self._shape_of_values(left, right)
-            self.scope.transforms[slot] = Macro((), right, spell(left), text)
-            return True
-        if isinstance(left, s.Name) and (link.symbol == ":=" or self._fresh(left, right)):
-            self.scope.macros.setdefault(spell(left), []).insert(
-                0, Macro((), right, spell(left), text, left)
-            )
-            return True
-        if (
-            isinstance(left, s.Call)
-            and isinstance(left.head, s.Name)
-            and (link.symbol == ":=" or self._fresh(left.head, right))
-        ):
-            parameters = tuple(item for group in left.groups for item in group)
-            self.scope.macros.setdefault(spell(left.head), []).insert(
-                0, Macro(parameters, right, spell(left), text)
-            )
-            return True
-        return False
-
-    def _of_iid(self, left: s.Call) -> bool:
-        if not look.is_density_call(left, self.scope.survey):
-            return False
-        return any(self.reader.is_list_of_copies(item) for item in look.arguments(left)[0])
-
-    def _shape_of_values(self, left: s.Name, right: s.Node) -> None:
-        """Of ``x = f(z)`` with a declared x, f has values of its shape."""
-        made = self.scope.declared_shapes.get(spell(left))
-        if made and isinstance(right, s.Call) and isinstance(right.head, s.Name):
-            name = spell(right.head)
-            known = self.theory.functions.get(name, FunctionInfo(name))
-            self.theory.functions[name] = replace(known, shape=known.shape or made)
-
-    def _is_transform(self, left: s.Name, right: s.Node) -> bool:
-        """``z = \\mu + \\sigma \\epsilon``: one random variable made of others."""
-        slot, random = self.reader.slot(left), self.scope.survey.random
-        if left.subscripts or left.indices or slot not in random:
-            return False
-        if any(isinstance(n, s.Expectation | s.Integral | s.BigOperator) for n in walk(right)):
-            return False
-        inside = {self.reader.slot(n) for n in walk(right) if isinstance(n, s.Name)}
-        return bool(inside & set(random)) and slot not in inside
-
-    def _carry_densities(self) -> None:
-        """Of an invertible z = f(x), one density follows from the other:
-        p(x) = p(z = f(x)) |det ∂f/∂x|.
-        """
-        for slot, made in self.scope.transforms.items():
-            names = {self.reader.slot(n) for n in walk(made.body) if isinstance(n, s.Name)}
-            sources = [name for name in names if name in self.scope.survey.random]
-            if len(sources) != 1:
-                continue
-            value = self.reader.made_of(slot)
-            source = self.reader.variable(sources[0]).symbol
-            if value is None or not self._invertible(value, source):
-                continue
-            if self._carry_family(slot, value, sources[0]):
-                continue
-            for head, uses in self.scope.survey.signatures.items():
-                plain = {one.left for one in uses if not one.right}
-                key = (head, frozenset(sources), frozenset[str]())
-                known = any(k[0] == head for k in self.theory.families)
-                if known or not {(slot,), (sources[0],)} <= plain:
-                    continue
-                self._carry(head, key, slot, value, source)
-
-    def _carry_family(self, slot: str, value: Expr, source: str) -> bool:
-        """Of ``x = a z + b`` with a normal z: the normal density of x."""
-        variable = self.reader.variable(source).symbol
-        wanted = (frozenset({source}), frozenset[str]())
-        key = next((k for k in self.theory.families if k[1:] == wanted), None)
-        known = self.theory.families[key].formula if key is not None else None
-        target = self.reader.variable(slot).symbol
-        if key is None or not isinstance(known, e.Normal) or self.reader.shape(value):
-            return False
-        slope = sympy.diff(value, variable)
-        if slope == 0 or variable in slope.free_symbols or not isinstance(target, Symbol):
-            return False
-        mean, variance = known.args[1:]
-        made = e.Density(key[0], [(slot, target)])
-        if made.key not in self.theory.families:
-            self.reader.register(key[0], [slot])
-            formula = e.Normal(target, value.xreplace({variable: mean}), slope**2 * variance)
-            self.declare_formula(made, formula, self.scope.transforms[slot].text)
-        return True
-
-    def _carry(self, head: str, key: DensityKey, slot: str, value: Expr, source: Symbol) -> None:
-        shape = self.reader.shape(value)
-        slope = e.Derivative("jacobian" if shape else "partial", value, (source,), not shape)
-        volume = sympy.Abs(e.Determinant(slope) if shape else slope)
-        formula = e.Density(head, [(slot, value)]) * volume
-        target = e.Density(head, [(next(iter(key[1])), source)])
-        fact = Fact("=", target, formula, "the change of variables")
-        self.theory.density_definitions.setdefault(key, fact)
-
-    def _invertible(self, value: Expr, source: Symbol) -> bool:
-        """A function declared so, at the variable itself, or a straight line."""
-        if isinstance(value, e.Apply):
-            info = self.theory.functions.get(value.name)
-            return bool(info and info.invertible) and tuple(value.args[2]) == (source,)
-        if self.reader.shape(value):
-            return False
-        slope = sympy.diff(value, source)
-        return slope != 0 and source not in slope.free_symbols
-
-    def _fresh(self, name: s.Name, right: s.Node) -> bool:
-        """Whether ``name = …`` introduces the name: it is nowhere declared and not part of its own
-        right side.
-        """
-        spelt = spell(name)
-        if (
-            spelt in self.scope.declared_shapes
-            and self.scope.declared_shapes[spelt]
-            and spelt in self.scope.survey.random
-        ):
-            return True
-        return not any(
-            isinstance(inner, s.Name) and spell(inner) == spelt for inner in walk(right)
-        ) and not isinstance(right, s.Number)
+    """Reads density statements."""
 
     def _family(self, chain: s.Chain) -> bool:
         """``q(z | x) = \\mathcal{N}(…)``, ``z \\sim …``, ``q = …``: a density with a formula; any
