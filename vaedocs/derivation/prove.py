@@ -11,6 +11,7 @@ from sympy import Expr, Symbol
 
 from vaedocs.derivation import expressions as e
 from vaedocs.derivation.averages import by_shape
+from vaedocs.derivation.constants import METHOD, certain
 from vaedocs.derivation.lemmas import nonnegative
 from vaedocs.derivation.normal_form import NormalForm, Rules, TooLarge
 from vaedocs.derivation.polynomials import Polynomial
@@ -43,6 +44,8 @@ def prove(
     """
     if (by_jensen := _jensen(theory, relation, left, right)) is not None:
         return by_jensen
+    if certain(relation, left, right):
+        return Proof(METHOD, (), computed=True)
     attempt = _attempt(relation, left, right, free_of)
     if attempt is None:
         return None
