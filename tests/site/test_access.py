@@ -124,6 +124,34 @@ def test_the_ledger_can_be_filtered_and_sorted(reader: Reader) -> None:
     assert head.get_attribute("aria-sort") == "ascending"
 
 
+@pytest.mark.parametrize(("width", "last"), [(390, 4), (1440, 6)])
+def test_the_ledger_is_not_cut_off(browser: Browser, address: str, width: int, last: int) -> None:
+    """Its last column ends inside its box: on a telephone the facts, at a desk the seconds."""
+    context = browser.new_context(viewport={"width": width, "height": 844})
+    opened = Reader(context, address).open("ledger.md")
+    box = opened.locator(".vaedocs-ledger").bounding_box()
+    heads = [head.bounding_box() for head in opened.locator(".vaedocs-ledger th:visible").all()]
+    assert box is not None
+    assert len(heads) == last
+    assert all(h is not None and h["x"] + h["width"] <= box["x"] + box["width"] + 1 for h in heads)
+    drawn = opened.locator(".vaedocs-graph svg").bounding_box()
+    words = opened.locator(".vaedocs-graph text").all()
+    ends = [place["x"] + place["width"] for word in words if (place := word.bounding_box())]
+    assert drawn is not None
+    assert max(ends) <= drawn["x"] + drawn["width"] + 1
+    context.close()
+
+
+def test_no_tooltip_lies_on_an_open_panel(reader: Reader) -> None:
+    opened = reader.open("lower_bound.md")
+    summary = opened.locator(".vaedocs-verdict > summary").first
+    summary.hover()
+    tooltip = opened.locator(".md-tooltip2")
+    tooltip.wait_for(state="visible")
+    summary.click()
+    tooltip.wait_for(state="hidden")
+
+
 def test_latex_is_copied(browser: Browser, address: str) -> None:
     """The button puts on the clipboard what the author wrote, once, and says that it did."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
