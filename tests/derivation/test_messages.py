@@ -143,3 +143,16 @@ def test_what_an_unknown_energy_leaves_open_is_said() -> None:
     given = r"p(x) = \frac{e^{-E(x)}}{\int e^{-E(x)} dx}"
     (row,) = check(r"\mathbb{E}_{p(x)}[x \nabla_x E(x)] = 1", given).rows
     assert "unknown exponent" in row.message
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        (r"\underbrace{\log p(x)}_{\leq 0} + \underbrace{z}_{= z} = z + \log p(x)", r"$\log p(x)$"),
+        (r"\underbrace{z^{2}}_{\geq 0} + \overbrace{x^{2}}^{\leq 0} = x^2 + z^2", "$x^{2}$"),
+    ],
+)
+def test_a_brace_that_fails_is_named_by_what_it_holds(text: str, place: str) -> None:
+    (row,) = check(text).rows
+    assert row.verdict == "refuted"
+    assert row.message.startswith(f"the claim in the brace at {place} (")

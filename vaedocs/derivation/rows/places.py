@@ -74,6 +74,18 @@ class Places:
         text = " ".join(self.text[span[0] : span[1]].split())
         return re.sub(r"^(?:\\(?:geq?|leq?)\b|[=<>]|\s)+", "", text)
 
+    def _braced(self, span: s.Span) -> str:
+        """What the brace of a claim is drawn over or under: two braces may claim the same."""
+        above = self.text[: span[0]]
+        for start in reversed([m.end() for m in re.finditer(r"\\(?:under|over)brace\s*\{", above)]):
+            depth, end = 1, start
+            while depth and end < len(above):
+                depth += {"{": 1, "}": -1}.get(above[end], 0)
+                end += 1
+            if not depth and re.fullmatch(r"\s*[_^]\s*\{?[^{}]*", above[end:]):
+                return f" at ${' '.join(above[start : end - 1].split())}$"
+        return ""
+
     def refused(
         self, error: NotCheckable, row: int, prefix: str = "", step: Step | None = None
     ) -> r.Row:

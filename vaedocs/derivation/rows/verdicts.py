@@ -130,7 +130,8 @@ class Verdicts(Places):
                 return replace(
                     made,
                     line=where[0],
-                    message=f"the claim in the brace (“{sign} {self._text(inner.span)}”) fails"
+                    message=f"the claim in the brace{self._braced(inner.span)} "
+                    f"(“{sign} {self._text(inner.span)}”) fails"
                     + (f": {made.message}" if made.message else ""),
                     seconds=time.perf_counter() - started,
                 )
