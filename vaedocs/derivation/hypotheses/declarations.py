@@ -66,6 +66,8 @@ class Declarations(Phrases):
     def _member(self, node: s.Node, target: s.Node, chain: s.Chain) -> None:
         if isinstance(target, s.Name) and not target.subscripts and target.style != "bb":
             return  # a space with a name says nothing about the numbers in it
+        if isinstance(node, s.Name) and self._counted(node, target):
+            return
         made, tags, values, interval = self._set(target)
         if interval == (0, oo):
             tags, interval = tags | {"positive"}, None
@@ -92,6 +94,23 @@ class Declarations(Phrases):
                 low=low,
                 high=high,
             )
+
+    def _counted(self, node: s.Name, target: s.Node) -> bool:
+        """Of ``X \\in \\{1, \\dots, K\\}`` with a random X and a letter K: X takes these values."""
+        slot = self.scope.survey.slot(node)
+        inside = target.body if isinstance(target, s.Group) and target.bracket == "{" else None
+        items = inside.items if isinstance(inside, s.Sequence) else (inside,)
+        (run, *more) = items
+        if more or not isinstance(run, s.Range):
+            return False
+        if slot not in self.scope.survey.random and not slot.isupper():
+            return False
+        if not isinstance(run.start, s.Number) or not isinstance(run.stop, s.Name):
+            return False
+        low, high = self.reader.scalar(run.start), self.reader.dimension(run.stop)
+        variable = self.reader.variable(slot)
+        self.theory.variables[slot] = replace(variable, discrete=True, low=low, high=high)
+        return True
 
     def _set(self, node: s.Node) -> tuple[Shape, set[str], list[Expr], tuple[Expr, Expr] | None]:
         """Shape, tags, values and interval of ``\\mathbb{R}^{N \\times M}``, ``\\{0, 1\\}^D``,
@@ -180,9 +199,7 @@ class Declarations(Phrases):
                         if look.is_density_call(item, self.scope.survey):
                             # densities are positive where they are used: a standing assumption
                             continue
-                        name = spell(item.head)
-                        old = self.theory.functions.get(name, FunctionInfo(name))
-                        self.theory.functions[name] = replace(old, positive=True)
+                        self._function_sign(spell(item.head), symbols[0])
                         continue
                     self._tag(self._key(item), "positive" if symbols[0] == ">" else "nonnegative")
                     self._on_half_line(item)
@@ -190,6 +207,13 @@ class Declarations(Phrases):
                         self._tag(stem(item), "positive" if symbols[0] == ">" else "nonnegative")
                 return True
         return False
+
+    def _function_sign(self, name: str, symbol: str) -> None:
+        """``f(z) > 0`` is said of all values, and ``f(z) \\geq 0`` leaves zero among them."""
+        old = self.theory.functions.get(name, FunctionInfo(name))
+        self.theory.functions[name] = (
+            replace(old, positive=True) if symbol == ">" else replace(old, nonnegative=True)
+        )
 
     def _on_half_line(self, item: s.Node) -> None:
         """A random variable that is never negative takes its values from 0 on."""

@@ -73,6 +73,9 @@ class Context:
         self._spaces: dict[str, str] = {}
         for shape in self._shapes.values():
             self.counting.update(s.name for size in shape for s in size.free_symbols)
+        for variable in self.theory.variables.values():
+            if variable.discrete and variable.high is not None:  # one of 1, …, K
+                self.counting.update(s.name for s in variable.high.free_symbols)
         for e in self.expressions:
             self.visit(e)
         self.keep_constraints()
