@@ -34,13 +34,14 @@ class Variable:
 
 @dataclass(frozen=True)
 class FunctionInfo:
-    """An unknown function: the ``shape`` of its value, ``positive`` values, ``convex``/``concave``,
-    ``invertible`` (a smooth bijection), ``increasing``.
+    """An unknown function: the ``shape`` of its value, ``positive`` or ``nonnegative`` values,
+    ``convex``/``concave``, ``invertible`` (a smooth bijection), ``increasing``.
     """
 
     name: str
     shape: Shape = ()
     positive: bool = False
+    nonnegative: bool = False
     convex: bool = False
     concave: bool = False
     invertible: bool = False

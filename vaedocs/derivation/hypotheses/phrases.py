@@ -34,6 +34,7 @@ FUNCTION_WORDS = {
     r"invertible|bijecti|diffeomorphism": "invertible",
     r"increasing|monoton": "increasing",
     r"positive": "positive",
+    r"non-?negative": "nonnegative",
 }
 
 
