@@ -199,9 +199,7 @@ class Declarations(Phrases):
                         if look.is_density_call(item, self.scope.survey):
                             # densities are positive where they are used: a standing assumption
                             continue
-                        name = spell(item.head)
-                        old = self.theory.functions.get(name, FunctionInfo(name))
-                        self.theory.functions[name] = replace(old, positive=True)
+                        self._function_sign(spell(item.head), symbols[0])
                         continue
                     self._tag(self._key(item), "positive" if symbols[0] == ">" else "nonnegative")
                     self._on_half_line(item)
@@ -209,6 +207,13 @@ class Declarations(Phrases):
                         self._tag(stem(item), "positive" if symbols[0] == ">" else "nonnegative")
                 return True
         return False
+
+    def _function_sign(self, name: str, symbol: str) -> None:
+        """``f(z) > 0`` is said of all values, and ``f(z) \\geq 0`` leaves zero among them."""
+        old = self.theory.functions.get(name, FunctionInfo(name))
+        self.theory.functions[name] = (
+            replace(old, positive=True) if symbol == ">" else replace(old, nonnegative=True)
+        )
 
     def _on_half_line(self, item: s.Node) -> None:
         """A random variable that is never negative takes its values from 0 on."""

@@ -418,6 +418,9 @@ class World(Evaluator):
             if raw is None:
                 rng, tags = self.rng(key), self.function_tags(name, info)
                 raw = [self.draw_number(rng, tags) for _ in range(count)]
+                if info.nonnegative and not info.positive:  # zero here and there, or everywhere
+                    share = self.rng(("zeros", name)).choice((F(1, 4), 1))
+                    raw = [F(0) if rng.random() < share else v for v in raw]
                 self.raw_values[key] = raw
             made = [self.numbers.number(v) for v in raw]
         if len(shape) == 2:
@@ -431,7 +434,7 @@ class World(Evaluator):
 
     def function_tags(self, name: str, info: FunctionInfo) -> set[str]:
         """Domain tags of a function's values."""
-        tags = {"positive"} if info.positive else set()
+        tags = {"positive"} if info.positive or info.nonnegative else set()
         return tags | ({"unit"} if name in self.context.unit else set())
 
     @staticmethod
@@ -457,7 +460,10 @@ class World(Evaluator):
             bowl = size * linear * linear
             for v in u:
                 bowl = bowl + v * v / 4
-            bowl = bowl + (0 if info.positive else wave / 2) + (size if info.positive else 0)
+            if info.positive:
+                bowl = bowl + size
+            elif not info.nonnegative:
+                bowl = bowl + wave / 2
             return bowl if info.convex else -bowl
         if info.increasing or info.invertible:
             # y_i = a u_i + wiggle + something of the earlier components: triangular, hence a
@@ -477,6 +483,8 @@ class World(Evaluator):
             return number(F(1, 2)) + sin("sin", linear + wave) * size / 3
         if info.positive:
             return size + (1 + sin("sin", linear + wave)) / 4
+        if info.nonnegative:
+            return linear * linear / 4
         return linear / 2 + size * sin("sin", wave)
 
     def pack(self, name: str, i: int, count: int) -> tuple[Any, ...]:
