@@ -173,6 +173,10 @@ PAIRS: list[tuple[str, str, str, str]] = [
     ("powers of a matrix", r"A \in \mathbb{R}^{n \times n}", "A^2 A = A^3", "A^2 A = A^2"),
     ("limits of a maximum", "", r"\max_{k=1,\dots,3} x_k \geq x_2", r"\max_{k=1,\dots,3} x_k \leq x_2"),
     ("Hessians", r"x \in \mathbb{R}^n; A \in \mathbb{R}^{n \times n} symmetric", r"\nabla_x^2\, x^\top A x = 2 A", r"\nabla_x^2\, x^\top A x = A"),
+    ("a normal density written out", r"\sigma > 0; p(x) = \frac{1}{\sigma\sqrt{2\pi}} e^{-\frac{(x-\mu)^2}{2\sigma^2}}", r"-\int p(x) \log p(x) \, dx = \frac12 \log(2\pi e \sigma^2)", r"-\int p(x) \log p(x) \, dx = \frac12 \log(2\pi \sigma^2)"),
+    ("an exponential density written out", r"p(x) = \lambda e^{-\lambda x}; x > 0; \lambda > 0", r"-\mathbb{E}_{p(x)}[\log p(x)] = 1 - \log \lambda", r"-\mathbb{E}_{p(x)}[\log p(x)] = 1 + \log \lambda"),
+    ("a conditional density written out", r"\sigma > 0; p(x|z) = \frac{1}{\sqrt{2\pi\sigma^2}} \exp\left(-\frac{(x-z)^2}{2\sigma^2}\right); p(z) = \mathcal{N}(0,1)", r"p(x) = \mathcal{N}(x; 0, 1 + \sigma^2)", r"p(x) = \mathcal{N}(x; 0, \sigma^2)"),
+    ("Euler's number before a bracket", "P > 0; N > 0", r"\frac12\log(2\pi e (P+N)) - \frac12\log(2\pi (P+N)) = \frac12", r"\frac12\log(2\pi e (P+N)) - \frac12\log(2\pi (P+N)) = 1"),
     ("dimensions", r"x \in \mathbb{R}^N", r"\dim x = N", r"\dim x = N + 1"),
 ]  # fmt: skip
 

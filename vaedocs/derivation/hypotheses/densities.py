@@ -14,6 +14,7 @@ from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.elaborate.trees import is_index_letter, rebuild
 from vaedocs.derivation.hypotheses.statements import Statements
+from vaedocs.derivation.hypotheses.written_out import family_of
 from vaedocs.derivation.spelling import spell, walk
 from vaedocs.derivation.theory import Fact, Family, FunctionInfo
 
@@ -105,6 +106,13 @@ class Densities(Statements):
         if isinstance(made, e.Family):
             self.declare_formula(target, made, text)
             return True
+        (slot, value), *more = target.values
+        if not more and not self.reader.shape(value):
+            variable = self.theory.variables[slot]
+            family = family_of(made, value, variable.low, variable.high)
+            if family is not None:
+                self.declare_formula(target, family, text)
+                return True
         self.theory.density_definitions[target.key] = Fact(
             "=", target, made, f"the definition of {spell(left)}", text
         )

@@ -68,7 +68,7 @@ def survey(trees: list[s.Node], given: int = 0) -> Survey:
                 found.parameters.setdefault(spell(node), node)
             if isinstance(node, s.Call) and informs(node):
                 informed.append(node)
-            if isinstance(node, s.Call) and isinstance(node.head, s.Name):
+            if isinstance(node, s.Call) and isinstance(node.head, s.Name) and not eulers(node):
                 found.called.add(spell(node.head))
             if (
                 isinstance(node, s.Call)
@@ -141,3 +141,13 @@ def survey(trees: list[s.Node], given: int = 0) -> Survey:
                         if isinstance(item, s.Name):
                             found.random.setdefault(found.slot(item), None)
     return found
+
+
+def eulers(node: s.Call) -> bool:
+    r"""``e (P + N)``: Euler's number before a bracket, as in ``2 \pi e (P + N)``."""
+    arguments = [item for group in node.groups for item in group]
+    return (
+        spell(node.head) == "e"
+        and len(arguments) == 1
+        and isinstance(arguments[0], s.Sum | s.Number)
+    )
