@@ -146,7 +146,7 @@ def test_numbers_of_the_page() -> None:
 
 
 def test_more_than_half_of_a_measured_kl_term_is_divergence_of_the_aggregate() -> None:
-    measured = results.five_minutes()["test"]
+    measured = results.five_minutes()["seed_0"]["test"]
     assert measured["examples"] == 10_000
     assert kl_term.ceiling_of_ten_thousand() < measured["kl"]["mean"] / 2
 
