@@ -103,14 +103,18 @@ class Factors(World):
                 tuple(values),
                 tuple(math.exp(self.log_free(head, factor, {**at, slot: v})) for v in values),
             )
+        return self.law_between_ends(slot) or self.mixture(head, factor, at)
+
+    def law_between_ends(self, slot: str) -> Law | None:
+        """The law of a variable with a declared interval or half line; None without one."""
         variable = self.context.variable(slot)
         low = None if variable.low is None else self(variable.low)()
         high = None if variable.high is None else self(variable.high)()
-        if low is not None and high is not None and math.isfinite(low) and math.isfinite(high):
-            return IntervalLaw(low, high)
-        if low is not None and math.isfinite(low):
+        if low is None or not math.isfinite(low):
+            return None
+        if high is None or not math.isfinite(high):
             return HalfLineLaw(low, 1.0)
-        return self.mixture(head, factor, at)
+        return IntervalLaw(low, high)
 
     def features(self, at: At, factor: Factor, head: str) -> list[float]:
         """All entries of the conditions, and of the head's parameters that vary."""

@@ -48,13 +48,9 @@ class Locations(Factors):
         values = self.discrete_values(slot)
         if values is not None:
             return PointsLaw(tuple(values), (1.0,) * len(values))
-        variable = self.context.variable(slot)
-        low = None if variable.low is None else self(variable.low)()
-        high = None if variable.high is None else self(variable.high)()
-        if low is not None and high is not None and math.isfinite(low) and math.isfinite(high):
-            return IntervalLaw(low, high)
-        if low is not None and math.isfinite(low):
-            return HalfLineLaw(low, 1.0)
+        between = self.law_between_ends(slot)
+        if between is not None:
+            return between
         hints = [h for h in self.hints(e, name) if h is not None]
         if hints:
             first = hints[0]
@@ -75,7 +71,7 @@ class Locations(Factors):
                     return self.range_of(head, slot)
                 finally:
                     self.busy.discard(asked)
-        shape = self.sizes(variable.shape)
+        shape = self.sizes(self.context.variable(slot).shape)
         if shape:
             return NormalLaw(
                 column([0.0] * shape[0]),
