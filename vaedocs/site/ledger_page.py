@@ -180,8 +180,8 @@ def _graph(resting: dict[str, list[dict[str, Any]]], reading: Iterable[str], mos
 def _short(label: str, room: int) -> str:
     """As much of a label as a side of the drawing has room for, in letters.
 
-    >>> _short("the definition of L", 12)
-    'the definit\u2026'
+    >>> _short("the definition of L", 15)
+    'the definition\u2026'
     """
     return label if len(label) <= room else label[: room - 1].rstrip() + "\u2026"
 
