@@ -53,6 +53,14 @@ def test_mathematics_is_typeset(reader: Reader, page: str) -> None:
     assert reader.problems == []
 
 
+def test_the_whole_page_is_drawn_without_scrolling(reader: Reader) -> None:
+    """A picture of a page, or a program that reads it, finds no display that was left out."""
+    opened = reader.open("lower_bound.md")
+    drawn = """() => [...document.querySelectorAll(".katex-display")].every(
+        display => display.checkVisibility({contentVisibilityAuto: true}))"""
+    opened.wait_for_function(drawn, timeout=20_000)
+
+
 @pytest.mark.parametrize("page", NAV)
 def test_a_telephone_need_not_scroll_sideways(browser: Browser, address: str, page: str) -> None:
     """At 390 px wide, long equations and code scroll inside their own boxes."""

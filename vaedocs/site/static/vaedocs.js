@@ -117,4 +117,14 @@
   else if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", open);
   else open();
   window.addEventListener("resize", settle);
+
+  // Once the page can be read, the rest of it is drawn too: for pictures of a whole page, and for
+  // programs that look at it without scrolling.
+  function draw() { document.documentElement.classList.add("vaedocs-drawn"); }
+  function whenIdle() {
+    if (window.requestIdleCallback) requestIdleCallback(draw, { timeout: 2000 });
+    else setTimeout(draw, 500);
+  }
+  if (document.readyState === "complete") whenIdle();
+  else window.addEventListener("load", whenIdle);
 })();
