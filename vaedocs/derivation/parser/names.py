@@ -49,14 +49,7 @@ class Names(Scripts):
         r"""``e^{…}`` is the exponential function, unless it is a transpose or a starred name."""
         self.take()
         script = Script()
-        special = self.special_superscript()
-        if special:
-            if special in ("T", "-T"):
-                script.transposed = special
-            elif special == "*":
-                script.starred = True
-            else:
-                script.primes = len(special)
+        if self.special(script):
             script.above = True
             name = s.Name("e", token.style, span=(token.start, token.end))
             return self.called(self.attach(name, script, token.start), token.start)

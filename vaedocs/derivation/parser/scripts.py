@@ -121,14 +121,7 @@ class Scripts(Lists):
 
     def superscript(self, script: Script, name: bool) -> None:
         """Read what stands behind ``^`` into ``script``."""
-        special = self.special_superscript()
-        if special:
-            if special in ("T", "-T"):
-                script.transposed = special
-            elif special == "*":
-                script.starred = True
-            else:
-                script.primes += len(special)
+        if self.special(script):
             return
         sign = self.only_signs() if self.at("lbrace") and name else None
         if sign or (name and self.tok.kind == "op" and self.tok.text in ("+", "-")):
@@ -203,6 +196,17 @@ class Scripts(Lists):
             and self.tokens[close + 2].kind == "rbrace"
             and (last.kind == "number" or last.text == "top" or last.text == "T")
         )
+
+    def special(self, script: Script) -> bool:
+        """Read a transpose, a star or primes into ``script``; False if none stands here."""
+        found = self.special_superscript()
+        if found in ("T", "-T"):
+            script.transposed = found
+        elif found == "*":
+            script.starred = True
+        else:
+            script.primes += len(found)
+        return bool(found)
 
     def special_superscript(self) -> str:
         """``T``, ``-T``, ``*`` or primes, taken; else an empty string."""
