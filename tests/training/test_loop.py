@@ -11,6 +11,7 @@ from vaedocs.reparameterization import sample
 from vaedocs.training import loop, run_folder
 from vaedocs.training.data import load
 from vaedocs.training.loop import Trainer, epoch, make_step, measure, standard_normal
+from vaedocs.training.objective import Objective
 from vaedocs.training.run_folder import Run
 from vaedocs.training.settings import Settings, UserError
 
@@ -231,7 +232,7 @@ def test_patience_stops_and_the_best_networks_are_kept(tmp_path, digits):
     assert len(history) - 1 - best == 3
     again = Run.open(tmp_path)
     found = measure(
-        loop.Objective(again.model, again.likelihood, settings),
+        Objective(again.model, again.likelihood, settings),
         again.data.validation, None, again.data, seed=1,
     )  # fmt: skip
     assert found["elbo"] == pytest.approx(history[best]["elbo"], abs=1e-5)

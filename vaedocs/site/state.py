@@ -11,15 +11,13 @@ from vaedocs.site.pieces import Fault
 from vaedocs.site.worker import Worker
 
 if TYPE_CHECKING:
-    from markdown import Markdown
-
-    from vaedocs.site.extension import CheckedPages
+    from markdown import Extension, Markdown
 
 
 class PageState:
     """What the processors of one page share."""
 
-    def __init__(self, extension: CheckedPages, md: Markdown, worker: Worker):
+    def __init__(self, extension: Extension, md: Markdown, worker: Worker):
         self.extension, self.md, self.worker = extension, md, worker
         self.page = pages.Page(None, "(this text)", "")
         self.docs = Path("docs")

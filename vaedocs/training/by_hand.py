@@ -13,16 +13,13 @@ mean by ``mean`` and the log-variance by ``(variance - 1) / 2``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from vaedocs.from_lower_bound_to_vae import beside, negative_elbo
 from vaedocs.reparameterization import sample
-
-if TYPE_CHECKING:
-    from vaedocs.training.loop import Objective
+from vaedocs.training.objective import Objective
 
 Gradient = Callable[[Tensor, Tensor, Tensor | None, float], Tensor]
 Kept = list[tuple[nn.Linear, Tensor, Tensor]]  # layer, its input, its weight in the precision used
