@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sympy import Expr, Symbol
+from sympy import Expr, Integer, Symbol
 
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.elaborate.scope import Base, Macro, Mismatch
@@ -125,4 +125,14 @@ class Definitions(Base):
         self.theory.definitions[symbol] = Fact(
             "=", symbol, right, f"the definition of {name}", macro.text
         )
+        self._keep_sign(symbol, right)
         return symbol
+
+    def _keep_sign(self, symbol: Symbol, right: Expr) -> None:
+        """A name said to be positive stays so where it is defined: other instances are none."""
+        tags = self.theory.tags(symbol)
+        for tag, sign in (("positive", ">"), ("nonnegative", ">=")):
+            known = right.is_positive or (tag == "nonnegative" and right.is_nonnegative)
+            if tag in tags and not known and not self.shape(symbol):
+                name = f"{symbol} is {tag}"
+                self.theory.constraints.append(Fact(sign, symbol, Integer(0), name, name))

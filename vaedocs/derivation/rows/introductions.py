@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import sympy
@@ -176,6 +177,20 @@ class Introductions(Places):
                 inner = Step(link.row, claim.relation, claim.left, claim.right, claim.span)
                 step.claims.append(inner)
         reader.claims.clear()
+        step.claims += [
+            c for chain in self._promised.pop(spelt, ()) for c in self._due(scope, chain)
+        ]
+
+    def _due(self, scope: Scope, chain: s.Chain) -> Iterator[Step]:
+        """What a hypothesis about a name claims once the name is defined."""
+        reader, left = Elaborator(scope, self.given), chain.left
+        said = " ".join(self.given[slice(*chain.span)].split())
+        scope.theory.assumed.append(said)
+        for link in chain.links:
+            assert left is not None
+            sides = reader.expression(left), reader.expression(link.right)
+            yield Step(link.row, link.symbol, *sides, link.span, said=said)
+            left = link.right
 
     def _states_model(self, scope: Scope, left: s.Node, link: s.Link) -> bool:
         """``p(z) = \\mathcal{N}(0, I)``: a model statement, unless declared already."""

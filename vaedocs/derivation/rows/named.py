@@ -79,6 +79,49 @@ def split(chain: s.Chain, unknown: set[str]) -> list[s.Chain]:
     return [chain]
 
 
+BOUNDS = frozenset({"<=", ">=", "<", ">"})
+
+
+def promised(statements: list[s.Chain], chains: tuple[s.Chain, ...]) -> dict[str, list[s.Chain]]:
+    r"""Inequalities among what is given that speak of a name the display defines, by that name:
+    ``\mathcal{L} \leq \log p(x)`` says nothing of which number the bound is.
+    """
+    found: dict[str, list[s.Chain]] = {}
+    for chain in statements:
+        sides = [chain.left, *(link.right for link in chain.links)]
+        if not chain.links or any(link.symbol not in BOUNDS for link in chain.links):
+            continue
+        if all(isinstance(side, s.Number) for side in sides[1:]):
+            continue  # a sign belongs to a letter, however it is defined
+        for side in sides:
+            head = head_of(side)
+            if head is None or look.family(head) or look.is_density_head(head):
+                continue
+            name = spell(head)
+            others = [one for one in sides if one is not side and one is not None]
+            if any(name == spell(n) for one in others for n in walk(one)):
+                continue
+            given = [c for c in statements if c is not chain and head_of(c.left) == head]
+            if any(link.symbol not in BOUNDS for c in given for link in c.links):
+                continue
+            if any(_defines(piece, name) for c in chains for piece in split(c, {name})):
+                found.setdefault(name, []).append(chain)
+                break
+    return found
+
+
+def _defines(chain: s.Chain, name: str) -> bool:
+    """Whether a chain starts with a definition of a name: any of a quantity, and of a letter one
+    that is made of more than letters.
+    """
+    head = head_of(chain.left)
+    if head is None or spell(head) != name or not chain.links:
+        return False
+    link, made = chain.links[0], s.Call | s.Expectation | s.Integral
+    rich = any(isinstance(node, made) for node in walk(link.right))
+    return link.symbol == ":=" or (link.symbol == "=" and (rich or is_quantity(chain.left)))
+
+
 def undefined(scope: Scope, chains: tuple[s.Chain, ...], declared: set[str]) -> dict[str, s.Name]:
     """Named quantities of a display that nothing given or known defines, with their first place."""
     found: dict[str, s.Name] = {}

@@ -33,6 +33,7 @@ class Step:
     chain: int = 0
     connective: str = ""  # of its chain with the one before
     index: int = 0
+    said: str = ""  # a hypothesis about the name that is defined here
 
 
 class Places:
@@ -45,6 +46,7 @@ class Places:
         self.definitions = definitions
         self.introduced: list[str] = []
         self._known: set[str] = set()  # names that the hypotheses speak of
+        self._promised: dict[str, list[s.Chain]] = {}  # hypotheses about names yet to be defined
         self.shapes: dict[str, Shape] = {}  # of names whose place told it
 
     def _line_of_display(self, offset: int) -> int:

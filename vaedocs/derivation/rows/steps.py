@@ -57,6 +57,9 @@ class Steps(Introductions):
 
     def _steps(self, scope: Scope, display: s.Display, statements: list[s.Chain]) -> list[Step]:
         given = self.given
+        self._promised = named.promised(statements, display.chains)
+        held = [chain for kept in self._promised.values() for chain in kept]
+        statements = [chain for chain in statements if chain not in held]
         try:
             Hypotheses(scope, given).read(statements)
         except NotCheckable as error:
@@ -86,6 +89,8 @@ class Steps(Introductions):
                 previous = steps[-1].right
             if not chain.links and chain.left is not None:
                 steps.append(self._lonely(reader, chain, number))
+        for kept in self._promised.values():  # of a name whose meaning is known already
+            steps[0].claims += [claim for chain in kept for claim in self._due(scope, chain)]
         return sorted(steps, key=lambda step: step.row)
 
     @staticmethod

@@ -125,6 +125,11 @@ class Verdicts(Places):
                 scope, inner, replace(row, message="", uses=(), counterexample=None)
             )
             sign = r.SYMBOLS.get(inner.relation, inner.relation)
+            if inner.said:
+                row = self._with_hypothesis(row, made, inner.said)
+                if row.ok:
+                    continue
+                return replace(row, seconds=time.perf_counter() - started)
             if not made.ok:
                 where = self._place(inner.span[0])
                 return replace(
@@ -139,6 +144,21 @@ class Verdicts(Places):
                 row = replace(row, verdict=made.verdict, method=made.method)
             row = replace(row, uses=tuple(dict.fromkeys((*row.uses, *made.uses))))
         return replace(row, seconds=time.perf_counter() - started)
+
+    @staticmethod
+    def _with_hypothesis(row: r.Row, made: r.Row, said: str) -> r.Row:
+        """The row of a definition of which a hypothesis speaks, with the verdict on that."""
+        uses = tuple(dict.fromkeys((*row.uses, *made.uses)))
+        if not made.ok:
+            what = "does not hold for" if made.verdict == r.REFUTED else "cannot be decided of"
+            message = f"the hypothesis “{said}” {what} what is defined here"
+            return replace(made, message=f"{message}: {made.message}".removesuffix(": "))
+        if row.verdict == r.TESTED:  # one link of 0 ≤ F ≤ log p(x) is as good as the other
+            return replace(row, uses=uses)
+        how = "was tested on" if made.verdict == r.TESTED else "follows by"
+        method = f"introduces {row.left}; “{said}” {how} {made.method}"
+        verdict = r.TESTED if made.verdict == r.TESTED else row.verdict
+        return replace(row, method=method, uses=uses, verdict=verdict)
 
     def _guarded(self, scope: Scope, step: Step, row: r.Row) -> r.Row:
         """The verdict on a claim; a failure of the checker itself is told, and passes nothing."""
