@@ -8,6 +8,7 @@
     by_hand      its gradient, written out; the tests hold it against autograd
     loop         the training loop, on one screen
     graph        an epoch as one captured CUDA graph
+    device       what the machine can do: its devices, bf16, subnormal numbers
     run_folder   what a run leaves on disk, each file written whole or not at all
     distributed  several processes that compute what one would
     evaluate     ELBO, IWAE, exact log p(x), the gap and its parts

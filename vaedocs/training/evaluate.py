@@ -20,8 +20,8 @@ from vaedocs.kl_term import surgery, surgery_by_sampling
 from vaedocs.measure_the_gap import LogLikelihood, UncertifiedEvidenceError, measure_gap
 from vaedocs.reparameterization import sample
 from vaedocs.tighter_bounds import importance_weighted
+from vaedocs.training.device import find_device
 from vaedocs.training.likelihoods import Gaussian
-from vaedocs.training.loop import find_device
 from vaedocs.training.run_folder import Run
 from vaedocs.training.settings import UserError
 

@@ -8,7 +8,6 @@ that a resumed run has the same parameters as one that was never stopped.
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from torch import Tensor, nn
 from vaedocs.kl_divergence import diagonal_to_standard_normal
 from vaedocs.training import by_hand, run_folder
 from vaedocs.training.data import Dataset
+from vaedocs.training.device import bf16_gain, find_device, subnormals_as_zero
 from vaedocs.training.distributed import Group
 from vaedocs.training.objective import Objective
 from vaedocs.training.settings import Settings, UserError
@@ -181,6 +181,7 @@ class Trainer:
         )
         self.progress = Progress()
 
+    @subnormals_as_zero()
     def run(self) -> Progress:
         """Train to the end: the epochs, the budget, or the patience, whichever comes first.
 
@@ -316,45 +317,3 @@ class Trainer:
         self.progress = Progress(**state["progress"])
         # What "auto" found when the run began holds to its end, on whatever machine it goes on.
         self.objective.low_precision = state.get("low_precision", self.objective.low_precision)
-
-
-def find_device(name: str) -> torch.device:
-    """The device of that name, if this machine has it.
-
-    >>> find_device("abacus")
-    Traceback (most recent call last):
-    vaedocs.training.settings.UserError: --device abacus: expected cpu, cuda or cuda:N
-    """
-    kind, _, number = name.partition(":")
-    if kind not in ("cpu", "cuda") or (number and not number.isdigit()):
-        raise UserError(f"--device {name}: expected cpu, cuda or cuda:N")
-    if kind == "cuda":
-        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-        if int(number or 0) >= count:
-            raise UserError(f"--device {name}: this machine has {count} CUDA devices; try cpu")
-        device = torch.device("cuda", int(number or os.environ.get("LOCAL_RANK", "0")))
-        torch.cuda.set_device(device)
-        return device
-    return torch.device("cpu")
-
-
-def bf16_gain(
-    device: torch.device, batch: int = 128, inputs: int = 784, width: int = 400, repeats: int = 20
-) -> float:
-    """How much faster this device multiplies in bf16 than in fp32: a batch by the first layer.
-
-    On a processor without instructions for it bf16 is emulated and the ratio is below 1; for
-    small layers the conversions, which are counted, eat the gain.
-    """
-    seconds = []
-    h, weight = (torch.ones(n, inputs, device=device) for n in (batch, width))
-    for dtype in (torch.float32, torch.bfloat16):
-        times = []
-        for _ in range(repeats):
-            start = time.perf_counter()
-            (h.to(dtype) @ weight.to(dtype).t()).float()
-            if device.type == "cuda":
-                torch.cuda.synchronize(device)
-            times.append(time.perf_counter() - start)
-        seconds.append(sorted(times)[repeats // 4])
-    return seconds[0] / seconds[1]
