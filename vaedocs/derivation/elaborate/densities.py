@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from sympy import Expr, Symbol
@@ -30,9 +31,12 @@ class Densities(Functions):
             isinstance(part, s.Name) and bool(part.style)
         )
 
-    def head_name(self, head: s.Name, variables: set[str]) -> tuple[str, list[s.Node]]:
+    def head_name(
+        self, head: s.Name, variables: set[str], given: Sequence[s.Node] = ()
+    ) -> tuple[str, list[s.Node]]:
         """The head without its parameters, and subscripts that are random variables outside the
-        arguments (``q_x(z)``).
+        arguments (``q_x(z)``). Where two values of one parameter occur, θ and θ', they are part of
+        the head, whether they stand below it or among the conditions ``given``.
         """
         base = look.head_stem(head)
         if base in self.scope.survey.measures:
@@ -40,12 +44,13 @@ class Densities(Functions):
         kept = base != stem(head)
         names: list[s.Node] = []
         rest: list[str] = []
-        spelt = self.scope.survey.parameter_heads.get(base, set())
-        stems = {name.split("_")[0].split("^")[0].rstrip("'") for name in spelt}
-        ambiguous = len(spelt) > len(stems)
+        twofold = self.scope.survey.versions(base)
+        for part in given:
+            if isinstance(part, s.Name) and part.base in twofold and self._fixed(part):
+                rest.append(spell(part))
         for part in head.subscripts:
             if is_parameter(part):
-                if ambiguous:
+                if isinstance(part, s.Name) and part.base in twofold:
                     rest.append(spell(part))
             elif isinstance(part, s.Name) and (self.slot(part) in variables):
                 continue
@@ -60,6 +65,10 @@ class Densities(Functions):
             else:
                 rest.append(spell(part))
         return base + (f"_{{{','.join(rest)}}}" if rest else ""), names
+
+    def _fixed(self, item: s.Node) -> bool:
+        """Whether a condition is a parameter, which no density of the display is one of."""
+        return is_parameter(item) and spell(item) not in self.scope.survey.random_parameters
 
     def fill(self, item: s.Node, default: str | None) -> list[tuple[str, Expr]]:
         """Slot and value of one argument of a density; a range gives several."""
@@ -112,7 +121,7 @@ class Densities(Functions):
                 )
 
     def _density(self, node: s.Call) -> Expr:
-        left, right, _ = look.arguments(node)
+        left, right, after = look.arguments(node)
         head = node.head
         assert isinstance(head, s.Name)
         if any(look.is_event(item) for item in left):
@@ -136,7 +145,7 @@ class Densities(Functions):
         if alias is not None and len(alias.parameters) == len(left):
             mapping = dict(zip(map(spell, alias.parameters), left, strict=True))
             return self.expression(substitute(alias.body, mapping))
-        name, extra = self.head_name(head, plain)
+        name, extra = self.head_name(head, plain, (*right, *after))
         if name == "p" and self._is_data(node, frozenset(plain) if not right else None):
             name = DATA
         values: list[tuple[str, Expr]] = []
@@ -144,7 +153,7 @@ class Densities(Functions):
             values += self.fill(item, default)
         conditions: list[tuple[str, Expr]] = []
         for item in (*right, *extra):
-            if is_parameter(item) and spell(item) not in self.scope.survey.random_parameters:
+            if self._fixed(item):
                 continue
             if isinstance(item, s.Name) and self._is_parameter_like(item):
                 continue
@@ -233,7 +242,7 @@ class Densities(Functions):
             self.variable(slot)
         if priors := self.scope.survey.priors.get(head):
             self.theory.fixed |= {(head, frozenset({slot})) for slot in priors}
-        for name in sorted(self.scope.survey.parameter_heads.get(head, set())):
+        for name in self.scope.survey.parameters_of(head):
             if name in self.scope.differentiated:
                 symbol = self.symbol(name)
                 if symbol not in self.theory.parameters.get(head, ()):

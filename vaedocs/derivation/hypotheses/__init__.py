@@ -32,6 +32,7 @@ class Hypotheses(Declarations, Definitions, Constraints):
         for chain in later:
             self._constraint(chain)
         self._carry_densities()
+        self._for_every_version()
         for chain in statements:
             start, end = chain.span
             text = self.source[start:end].strip()

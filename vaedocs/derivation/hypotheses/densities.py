@@ -241,3 +241,40 @@ class Densities(Statements):
                 )
             known |= slots
         return known == target.key[1] | target.key[2]
+
+    def _for_every_version(self) -> None:
+        r"""What is given of p(x; θ) holds of p(x; θ') as well, with θ' in the place of θ."""
+        survey, theory = self.scope.survey, self.theory
+        for base, names in survey.parameter_heads.items():
+            twofold = sorted(n for n in names if survey.parameters[n].base in survey.versions(base))
+            heads = {f"{base}_{{{name}}}": name for name in twofold}
+            for head, name in heads.items():
+                for other, version in heads.items():
+                    if head == other or survey.parameters[name].base != (
+                        survey.parameters[version].base
+                    ):
+                        continue
+                    theory.independences += [
+                        (other, *rule[1:])
+                        for rule in theory.independences
+                        if rule[0] == head and (other, *rule[1:]) not in theory.independences
+                    ]
+                    self._repeat(head, other, {self.reader.symbol(name): version})
+
+    def _repeat(self, head: str, other: str, change: dict[Symbol, str]) -> None:
+        """Declare the formulas of one head for another one, with its own parameter."""
+
+        def renamed(made: Expr) -> Expr:
+            own = {d for d in made.atoms(e.Density) if d.head == head}
+            made = made.xreplace({d: e.Density(other, d.values, d.conditions) for d in own})
+            return made.xreplace({old: self.reader.symbol(new) for old, new in change.items()})
+
+        for key, family in list(self.theory.families.items()):
+            if key[0] == head and (other, *key[1:]) not in self.theory.families:
+                made = replace(family, key=(other, *key[1:]), formula=renamed(family.formula))
+                self.theory.families[made.key] = made
+        for key, fact in list(self.theory.density_definitions.items()):
+            if key[0] == head and (other, *key[1:]) not in self.theory.density_definitions:
+                self.theory.density_definitions[(other, *key[1:])] = replace(
+                    fact, left=renamed(fact.left), right=renamed(fact.right)
+                )

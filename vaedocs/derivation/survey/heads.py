@@ -119,6 +119,26 @@ class Survey:
             found = {spell(item): item for item in items if isinstance(item, s.Name)}
         return tuple(found.values()) if len(found) == 1 else ()
 
+    def versions(self, head: str) -> set[str]:
+        r"""The letters of the parameters of which a head is written with several: the theta of
+        ``p(x; \theta)`` and ``p(x; \hat{\theta})``.
+        """
+        counted = Counter(self.parameters[name].base for name in self.parameter_heads.get(head, ()))
+        return {base for base, number in counted.items() if number > 1}
+
+    def parameters_of(self, head: str) -> list[str]:
+        r"""The parameters of a head, which itself names those of which there are versions:
+        ``p_{\theta}`` beside ``p_{\theta'}`` depends on θ alone.
+        """
+        for base, names in self.parameter_heads.items():
+            if head == base or head.startswith(base + "_{"):
+                own = head[len(base) + 2 : -1].split(",")
+                twofold = self.versions(base)
+                return sorted(
+                    n for n in names if n in own or self.parameters[n].base not in twofold
+                )
+        return []
+
     def slot(self, name: s.Name) -> str:
         """The slot a name fills: ``z_1`` is a copy of ``z`` unless its decorated forms are
         variables of their own.
