@@ -177,6 +177,17 @@ PAIRS: list[tuple[str, str, str, str]] = [
     ("an exponential density written out", r"p(x) = \lambda e^{-\lambda x}; x > 0; \lambda > 0", r"-\mathbb{E}_{p(x)}[\log p(x)] = 1 - \log \lambda", r"-\mathbb{E}_{p(x)}[\log p(x)] = 1 + \log \lambda"),
     ("a conditional density written out", r"\sigma > 0; p(x|z) = \frac{1}{\sqrt{2\pi\sigma^2}} \exp\left(-\frac{(x-z)^2}{2\sigma^2}\right); p(z) = \mathcal{N}(0,1)", r"p(x) = \mathcal{N}(x; 0, 1 + \sigma^2)", r"p(x) = \mathcal{N}(x; 0, \sigma^2)"),
     ("Euler's number before a bracket", "P > 0; N > 0", r"\frac12\log(2\pi e (P+N)) - \frac12\log(2\pi (P+N)) = \frac12", r"\frac12\log(2\pi e (P+N)) - \frac12\log(2\pi (P+N)) = 1"),
+    # entries with free indices: the claim is about every one of them
+    ("entries of a transpose", r"A \in \mathbb{R}^{N \times M}", r"(A^\top)_{ij} = A_{ji}", r"(A^\top A)_{ij} = A_{ji}^2"),
+    ("entries of a sum", r"A, B \in \mathbb{R}^{N \times N}", r"(A+B)_{ij} = A_{ij} + B_{ij}", r"(A+B)_{ij} = A_{ij} + B_{ji}"),
+    ("entries of a product", r"A \in \mathbb{R}^{N \times M}; B \in \mathbb{R}^{M \times K}", r"(AB)_{ij} = \sum_k A_{ik} B_{kj}", r"(AB)_{ij} = \sum_k A_{ik} B_{jk}"),
+    ("entries of an image", r"W \in \mathbb{R}^{N \times M}; z \in \mathbb{R}^M; b \in \mathbb{R}^N", r"[W z + b]_i = b_i + \sum_{j=1}^M W_{ij} z_j", r"[W z + b]_i = b_i + \sum_{j=1}^M W_{ji} z_j"),
+    ("entries of a diagonal matrix", r"\Sigma = \mathrm{diag}(\sigma^2); \sigma \in \mathbb{R}^D", r"\Sigma_{ij} = \sigma_i^2 \delta_{ij}", r"\Sigma_{ij} = \sigma_i^2"),
+    ("entries of a symmetric matrix", r"A \in \mathbb{R}^{N \times N} symmetric", r"A_{ij} = A_{ji}", r"A_{ij} = -A_{ji}"),
+    ("entries in an inequality", r"\Sigma \in \mathbb{R}^{D \times D} symmetric positive definite", r"\Sigma_{ij}^2 \leq \Sigma_{ii} \Sigma_{jj}", r"\Sigma_{ij} \geq 0"),
+    ("entries of a name that is defined", r"A \in \mathbb{R}^{N \times M}; x \in \mathbb{R}^M; y := A x", r"y_i = \sum_{j=1}^M A_{ij} x_j", r"y_i = \sum_{j=1}^M A_{ji} x_j"),
+    ("entries of a gradient", r"x \in \mathbb{R}^N; A \in \mathbb{R}^{N \times N}", r"(\nabla_x\, x^\top A x)_i = \sum_{j=1}^N (A_{ij} + A_{ji}) x_j", r"(\nabla_x\, x^\top A x)_i = 2 \sum_{j=1}^N A_{ij} x_j"),
+    ("moments of entries", r"p(x) = \mathcal{N}(\mu, \Sigma); x \in \mathbb{R}^N", r"\mathbb{E}_{p(x)}[x_i x_j] = \mu_i \mu_j + \Sigma_{ij}", r"\mathbb{E}_{p(x)}[x_i x_j] = \mu_i \mu_j + \Sigma_{ii}"),
     ("dimensions", r"x \in \mathbb{R}^N", r"\dim x = N", r"\dim x = N + 1"),
 ]  # fmt: skip
 

@@ -278,14 +278,22 @@ class Arithmetic(Vectors):
 
     def _component(self, node: s.Component) -> Expr:
         body = self.expression(node.body)
-        indices = [self.dimension(part) for part in split_indices(node.subscripts)]
+        subscripts = split_indices(node.subscripts)
         if not self.shape(body) and isinstance(body, e.Apply):
             body = self._reshape(body, (self.dimension(s.Name("d", span=node.span)),))
-        if len(self.shape(body)) != len(indices):
-            raise self.mismatch(
-                node, f"{describe(self.shape(body))} has no entry with {len(indices)} indices"
+        sizes = self.shape(body)
+        if not sizes and (names := sorted(v.name for v in body.free_symbols)):
+            matrix, vector = r"\mathbb{R}^{N \times M}", r"\mathbb{R}^N"
+            raise self.refuse(
+                node,
+                f"what has entries here is a number, since no shape of {', '.join(names)} is known",
+                "say " + "; ".join(rf"{n} \in {matrix if n.isupper() else vector}" for n in names),
             )
-        return e.Component(body, indices)
+        if len(sizes) != len(subscripts):
+            raise self.mismatch(
+                node, f"{describe(sizes)} has no entry with {len(subscripts)} indices"
+            )
+        return e.Component(body, self.entry(subscripts, sizes))
 
     def _matrix(self, node: s.Matrix) -> Expr:
         made = e.Array(*(tuple(self.scalar(entry) for entry in row) for row in node.rows))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import sympy
-from sympy import Expr, Integer, Rational, Symbol
+from sympy import Expr, Integer, Rational
 
 from vaedocs.derivation import expressions as e
 from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
-from vaedocs.derivation.elaborate.definitions import Definitions
+from vaedocs.derivation.elaborate.entries import Entries
 from vaedocs.derivation.elaborate.scope import CONST, NeedsInteger
 from vaedocs.derivation.elaborate.trees import (
     is_index_letter,
@@ -18,12 +18,10 @@ from vaedocs.derivation.elaborate.trees import (
     rebuild,
     split_indices,
 )
-from vaedocs.derivation.lexer.characters import INDEX_LETTERS
 from vaedocs.derivation.spelling import spell, stem, walk
-from vaedocs.derivation.theory import Fact
 
 
-class Names(Definitions):
+class Names(Entries):
     """Reads numbers and names."""
 
     def _number(self, node: s.Number) -> Expr:
@@ -109,9 +107,11 @@ class Names(Definitions):
         return self._indexed(node, name)
 
     def _kronecker(self, node: s.Name) -> Expr | None:
-        r"""``\delta_{ij}``: 1 where two indices agree, else 0."""
+        r"""``\delta_{ij}``, ``I_{ij}``: 1 where two indices agree, else 0."""
         parts = split_indices(node.subscripts)
-        if node.base != "delta" or len(parts) != 2 or node.style or node.accents or node.indices:
+        if node.base not in {"delta", "I"} or len(parts) != 2:
+            return None
+        if node.style or node.accents or node.indices:
             return None
         if not all(isinstance(part, s.Number) or is_index_letter(part) for part in parts):
             return None
@@ -131,123 +131,6 @@ class Names(Definitions):
 
     def _is_array(self, name: str) -> bool:
         return name in self.scope.declared_shapes or name in self.scope.survey.index_hints
-
-    def _indexed(self, node: s.Name, name: str) -> Expr:
-        """A name with its indices: a component, one of a family of copies, or a name of its own."""
-        base = stem(node)
-        if len(self.scope.declared_shapes.get(base, ())) == 2:
-            node = replace(node, subscripts=split_indices(node.subscripts))
-        if node.indices and all(self._is_index(part) for part in node.indices):
-            family = self._indexed(replace(node, indices=()), spell(replace(node, indices=())))
-            return e.Item(family, self.scalar(node.indices[0]))
-        if node.subscripts and not node.indices:
-            declared = None if base in self.scope.copies else self.scope.declared_shapes.get(base)
-            if (
-                declared
-                and all(
-                    self._is_index(part) or isinstance(part, s.Number) for part in node.subscripts
-                )
-                and len(node.subscripts) == len(declared)
-            ):
-                return e.Component(
-                    self.symbol(base, base), [self.scalar(part) for part in node.subscripts]
-                )
-            if (
-                declared
-                and len(node.subscripts) == 1
-                and self._looks_like_index(node.subscripts[0])
-                and name not in self.scope.declared_shapes
-                and base + "_" not in self.scope.declared_shapes
-            ) and len(declared) == 1:
-                return e.Component(
-                    self.symbol(base, base), [self._free_index(node.subscripts[0], declared[0])]
-                )
-            if (
-                len(node.subscripts) == 1
-                and self._is_index(node.subscripts[0])
-                and not isinstance(node.subscripts[0], s.Number)
-            ):
-                self.scope.numbered.add(base)
-                return e.Item(self.symbol(base, base), self.scalar(node.subscripts[0]))
-            if (
-                len(node.subscripts) == 1
-                and base in self.scope.survey.index_hints
-                and isinstance(node.subscripts[0], s.Number)
-                and base + "_" not in self.scope.declared_shapes
-                and not self._is_sequence(base)
-                and base not in self.scope.unrolled
-            ):
-                return e.Item(self.symbol(base, base), self.scalar(node.subscripts[0]))
-            if (
-                len(node.subscripts) == 1
-                and base in self.scope.survey.index_hints
-                and self._looks_like_index(node.subscripts[0])
-                and base not in self.scope.survey.random
-            ):
-                return e.Item(
-                    self.symbol(base, base),
-                    self._free_index(
-                        node.subscripts[0], self.dimension(self.scope.survey.index_hints[base])
-                    ),
-                )
-            if (
-                len(node.subscripts) == 1
-                and base in self.scope.known_numbered - self.scope.unrolled
-                and not {name, base + "_"} & set(self.scope.declared_shapes)
-                and base not in set(self.scope.survey.random) | self.scope.survey.separate
-                and self._could_be_index(node.subscripts[0])
-            ):
-                return e.Item(self.symbol(base, base), self._index(node.subscripts[0]))
-            if len(node.subscripts) == 2 and all(self._is_index(part) for part in node.subscripts):
-                return e.Item(
-                    e.Item(self.symbol(base, base), self.scalar(node.subscripts[0])),
-                    self.scalar(node.subscripts[1]),
-                )
-        return self.symbol(name, base)
-
-    def _free_index(self, node: s.Node, size: Expr) -> Expr:
-        """An index that no sum binds: any one from 1 to the size."""
-        index = self.dimension(node)
-        if (
-            isinstance(index, Symbol)
-            and spell(node) not in self.indices
-            and not any(fact.left == index for fact in self.theory.constraints)
-        ):
-            self.theory.constraints.append(Fact("<=", index, size, f"{index} is an index"))
-        return index
-
-    def _could_be_index(self, node: s.Node) -> bool:
-        """``1``, ``t``, ``T`` or ``t - 1``."""
-        parts = list(walk(node))
-        plain = all(isinstance(part, s.Number | s.Name | s.Sum) for part in parts)
-        names = [part for part in parts if isinstance(part, s.Name)]
-        letters = INDEX_LETTERS | {"T", "N", "K", "M"}
-        return plain and all(name.base in letters and spell(name) == name.base for name in names)
-
-    def _index(self, node: s.Node) -> Expr:
-        """The value of an index that no sum binds: its letters are whole numbers."""
-        for part in walk(node):
-            if isinstance(part, s.Name) and spell(part) not in self.indices:
-                self.dimension(part)
-        return self.scalar(node)
-
-    def _is_sequence(self, base: str) -> bool:
-        return base in self.scope.survey.separate
-
-    def _looks_like_index(self, node: s.Node) -> bool:
-        return (
-            isinstance(node, s.Name)
-            and len(node.base) == 1
-            and node.base in "ijklmnd"
-            and not node.style
-        )
-
-    def _is_index(self, node: s.Node) -> bool:
-        """Whether a subscript is made of bound indices and numbers."""
-        names = [inner for inner in walk(node) if isinstance(inner, s.Name)]
-        return bool(names) and all(
-            spell(inner) in self.indices or spell(inner) in self.scope.integers for inner in names
-        )
 
     def _only_dimension(self, node: s.Node) -> Expr:
         """The size of a bare ``I``: the one dimension in use, else one of its own."""

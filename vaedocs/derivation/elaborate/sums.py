@@ -150,10 +150,10 @@ class Sums(Expectations):
                     "said",
                     rf"write \sum_{name} for the sum over all values, or count with another letter",
                 )
-        if node.lower is None and node.upper is None:
-            upper = self._size_from_use(body, symbols[0]) or upper
-        for symbol in reversed(symbols):
-            body = (e.Sum if node.name == "sum" else e.Product)(body, lower, upper, (symbol,))
+        bare = node.lower is None and node.upper is None
+        sizes = [(self._size_from_use(body, v) if bare else None) or upper for v in symbols]
+        for symbol, size in zip(reversed(symbols), reversed(sizes), strict=True):
+            body = (e.Sum if node.name == "sum" else e.Product)(body, lower, size, (symbol,))
         return body
 
     def _upper(self, node: s.BigOperator) -> Expr:

@@ -21,7 +21,7 @@ from vaedocs.derivation.errors import NotCheckable
 from vaedocs.derivation.hypotheses import Hypotheses
 from vaedocs.derivation.rows.places import Places, Step
 from vaedocs.derivation.shapes import describe, shape
-from vaedocs.derivation.spelling import spell, walk
+from vaedocs.derivation.spelling import spell, stem, walk
 
 
 def names_family(scope: Scope, left: s.Node | None, link: s.Link) -> bool:
@@ -254,11 +254,17 @@ class Introductions(Places):
         if self._of_all_data(scope, left, link.right):
             return True
         function = spell(replace(name, primes=0))
-        if name.primes and (function in scope.macros or function in scope.theory.functions):
-            return False  # the derivative of a known function
+        if name.primes and isinstance(left, s.Call):
+            reader = Elaborator(scope, self.text)
+            if function in scope.theory.functions or reader.is_logistic(function):
+                return False  # the derivative of a known function
+        if name.primes and function in scope.macros:
+            return False
         if spelt in scope.macros or spelt in self._known:
             return False
         if isinstance(left, s.Name) and Elaborator(scope, self.text).of_every_index(left):
+            return False
+        if isinstance(left, s.Name) and self._of_known_array(scope, left, link.right):
             return False
         if isinstance(left, s.Call):
             plain = s.Name | s.Call | s.Conditioned | s.Number | s.Relation | s.Sequence | s.Range
@@ -285,6 +291,13 @@ class Introductions(Places):
             return False
         seen = {spell(n) for n in walk(link.right) if isinstance(n, s.Name)}
         return spelt not in seen and not name.indices
+
+    def _of_known_array(self, scope: Scope, left: s.Name, right: s.Node) -> bool:
+        """``A_{ij} = \\dots`` where A is known already, or stands on the right: no definition."""
+        if not Elaborator(scope, self.text).is_entry(left):
+            return False
+        known = stem(left) in self._known or stem(left) in scope.macros
+        return known or any(isinstance(n, s.Name) and stem(n) == stem(left) for n in walk(right))
 
     @staticmethod
     def _of_data(part: e.Density) -> bool:

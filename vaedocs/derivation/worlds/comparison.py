@@ -91,7 +91,6 @@ class Comparison:
     def admissible_worlds(self, count: int, start: int = 0) -> Iterator[int]:
         """Put the world into ``count`` admissible states, one after the other."""
         tries, found = 0, 0
-        inside = True
         while found < count:
             if self.instances and self.effort.left() <= 0:
                 return
@@ -100,15 +99,20 @@ class Comparison:
             self.shape_world(i)
             self.world.wide = tries > 25 and not found
             self.world.redraw((self.seed, i))
-            try:
-                inside = self.world.admissible()
-            except Undefined as error:
-                self.undefined = str(error)
-                inside = False
+            inside = False
+            for _ in self.world.at_every_index():
+                try:
+                    here = self.world.admissible()
+                except Undefined as error:
+                    self.undefined = str(error)
+                    here = False
+                if here:
+                    inside = True
+                    yield i
+            found += inside
             if inside:
-                found += 1
-                yield i
-            elif tries > 200 and not found:
+                continue
+            if tries > 200 and not found:
                 raise NoInstance("no instance of the hypotheses could be drawn")
             elif tries > 200 + 10 * count:
                 return

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import product
 from typing import Any
@@ -190,6 +190,25 @@ class World(Evaluator):
     # -- drawing
     # -------------------------------------------------------------------------------------
 
+    def last(self, index: str) -> int:
+        """The largest value of an index that no sum binds."""
+        facts = [f for f in self.context.constraints if f.relation == "<="]
+        ends = [f.right for f in facts if str(f.left) == index]
+        return min((self.integer(end)() for end in ends), default=1)
+
+    def at_every_index(self) -> Iterator[None]:
+        """This world once for all values of the indices that no sum binds: a claim about A_ij is
+        one about every i and j."""
+        context = self.context
+        names = sorted(n for n in context.parameters() if "index" in context.tags(n))
+        if not names:
+            yield
+            return
+        for at in product(*(range(1, self.last(name) + 1) for name in names)):
+            self.raw_values.update(zip(names, map(F, at), strict=True))
+            self.renew()
+            yield
+
     def rng(self, key: Any) -> random.Random:
         """The generator that belongs to a name."""
         return random.Random(f"{self.seed}|{key}|{self.salts.get(group_of(key), '')}")
@@ -245,6 +264,8 @@ class World(Evaluator):
         rng, tags = self.rng(key), self.context.tags(name) | self.extra_tags.get(name, set())
         if name in self.context.counting and not self.context.shape(name):
             return F(self.count_of(name))
+        if "index" in tags:
+            return F(rng.randint(1, self.last(name)))
         shape = self.sizes(self.context.shape(name))
         if name in self.corner:
             chosen = self.corner[name]

@@ -1,0 +1,175 @@
+"""Names with indices: an entry of a vector or a matrix, one of several copies, or a name of its
+own.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+
+from sympy import Expr, Symbol
+
+from vaedocs.derivation import expressions as e
+from vaedocs.derivation import syntax as s
+from vaedocs.derivation.elaborate.definitions import Definitions
+from vaedocs.derivation.elaborate.trees import split_indices
+from vaedocs.derivation.errors import NotCheckable
+from vaedocs.derivation.lexer.characters import INDEX_LETTERS
+from vaedocs.derivation.spelling import spell, stem, walk
+from vaedocs.derivation.theory import Fact, Shape
+
+
+class Entries(Definitions):
+    """Reads indices."""
+
+    def _indexed(self, node: s.Name, name: str) -> Expr:
+        """A name with its indices: a component, one of a family of copies, or a name of its own."""
+        base = stem(node)
+        if len(split_indices(node.subscripts)) == len(self._shape_of_whole(node)) == 2:
+            node = replace(node, subscripts=split_indices(node.subscripts))
+        if node.indices and all(self._is_index(part) for part in node.indices):
+            family = self._indexed(replace(node, indices=()), spell(replace(node, indices=())))
+            return e.Item(family, self.scalar(node.indices[0]))
+        if node.subscripts and not node.indices:
+            declared = None if base in self.scope.copies else self._shape_of_whole(node)
+            if (
+                declared
+                and all(
+                    self._is_index(part) or isinstance(part, s.Number) for part in node.subscripts
+                )
+                and len(node.subscripts) == len(declared)
+            ):
+                return e.Component(
+                    self._whole(node), [self.scalar(part) for part in node.subscripts]
+                )
+            if (
+                declared
+                and len(node.subscripts) == len(declared)
+                and all(map(self._may_be_index, node.subscripts))
+                and name not in self.scope.declared_shapes
+                and base + "_" not in self.scope.declared_shapes
+            ):
+                return e.Component(self._whole(node), self.entry(node.subscripts, declared))
+            if (
+                len(node.subscripts) == 1
+                and self._is_index(node.subscripts[0])
+                and not isinstance(node.subscripts[0], s.Number)
+            ):
+                self.scope.numbered.add(base)
+                return e.Item(self.symbol(base, base), self.scalar(node.subscripts[0]))
+            if (
+                len(node.subscripts) == 1
+                and base in self.scope.survey.index_hints
+                and isinstance(node.subscripts[0], s.Number)
+                and base + "_" not in self.scope.declared_shapes
+                and not self._is_sequence(base)
+                and base not in self.scope.unrolled
+            ):
+                return e.Item(self.symbol(base, base), self.scalar(node.subscripts[0]))
+            if (
+                len(node.subscripts) == 1
+                and base in self.scope.survey.index_hints
+                and self._looks_like_index(node.subscripts[0])
+                and base not in self.scope.survey.random
+            ):
+                return e.Item(
+                    self.symbol(base, base),
+                    self._free_index(
+                        node.subscripts[0], self.dimension(self.scope.survey.index_hints[base])
+                    ),
+                )
+            if (
+                len(node.subscripts) == 1
+                and base in self.scope.known_numbered - self.scope.unrolled
+                and not {name, base + "_"} & set(self.scope.declared_shapes)
+                and base not in set(self.scope.survey.random) | self.scope.survey.separate
+                and self._could_be_index(node.subscripts[0])
+            ):
+                return e.Item(self.symbol(base, base), self._index(node.subscripts[0]))
+            if len(node.subscripts) == 2 and all(self._is_index(part) for part in node.subscripts):
+                return e.Item(
+                    e.Item(self.symbol(base, base), self.scalar(node.subscripts[0])),
+                    self.scalar(node.subscripts[1]),
+                )
+        return self.symbol(name, base)
+
+    def entry(self, subscripts: tuple[s.Node, ...], sizes: Shape) -> list[Expr]:
+        """The indices of an entry: numbers, indices that a sum binds, free ones."""
+        return [
+            self._free_index(part, size)
+            if isinstance(part, s.Name) and not self._is_index(part)
+            else self._index(part)
+            for part, size in zip(subscripts, sizes, strict=True)
+        ]
+
+    def _whole(self, node: s.Name) -> Expr:
+        """What has this name without its subscripts."""
+        base = stem(node)
+        if self.macro(base, ()):
+            return self.expression(replace(node, subscripts=()))
+        return self.symbol(base, base)
+
+    def _shape_of_whole(self, node: s.Name) -> Shape:
+        """The shape of what has this name without its subscripts; () if none is known."""
+        base = stem(node)
+        if self.macro(base, ()) and base not in self.scope.declared_shapes:
+            with suppress(NotCheckable):
+                return self.shape(self._whole(node))
+        return self.scope.declared_shapes.get(base, ())
+
+    def is_entry(self, node: s.Name) -> bool:
+        """Whether a name is an entry of a vector or a matrix with a declared shape."""
+        made, parts = self._shape_of_whole(node), split_indices(node.subscripts)
+        own = {spell(node), stem(node) + "_"} & set(self.scope.declared_shapes)
+        if not made or own or node.indices or stem(node) in self.scope.copies:
+            return False
+        return len(parts) == len(made) and all(map(self._may_be_index, parts))
+
+    def _may_be_index(self, node: s.Node) -> bool:
+        """Whether a subscript can be the index of an entry."""
+        return isinstance(node, s.Number) or self._is_index(node) or self._looks_like_index(node)
+
+    def _free_index(self, node: s.Node, size: Expr) -> Expr:
+        """An index that no sum binds: any one from 1 to the size."""
+        index = self.dimension(node)
+        if (
+            isinstance(index, Symbol)
+            and spell(node) not in self.indices
+            and not any(fact.left == index for fact in self.theory.constraints)
+        ):
+            self.theory.constraints.append(Fact("<=", index, size, f"{index} is an index"))
+            self.theory.add_tags(index, "index")
+        return index
+
+    def _could_be_index(self, node: s.Node) -> bool:
+        """``1``, ``t``, ``T`` or ``t - 1``."""
+        parts = list(walk(node))
+        plain = all(isinstance(part, s.Number | s.Name | s.Sum) for part in parts)
+        names = [part for part in parts if isinstance(part, s.Name)]
+        letters = INDEX_LETTERS | {"T", "N", "K", "M"}
+        return plain and all(name.base in letters and spell(name) == name.base for name in names)
+
+    def _index(self, node: s.Node) -> Expr:
+        """The value of an index that no sum binds: its letters are whole numbers."""
+        for part in walk(node):
+            if isinstance(part, s.Name) and spell(part) not in self.indices:
+                self.dimension(part)
+        return self.scalar(node)
+
+    def _is_sequence(self, base: str) -> bool:
+        return base in self.scope.survey.separate
+
+    def _looks_like_index(self, node: s.Node) -> bool:
+        return (
+            isinstance(node, s.Name)
+            and len(node.base) == 1
+            and node.base in "ijklmnd"
+            and not node.style
+        )
+
+    def _is_index(self, node: s.Node) -> bool:
+        """Whether a subscript is made of bound indices and numbers."""
+        names = [inner for inner in walk(node) if isinstance(inner, s.Name)]
+        return bool(names) and all(
+            spell(inner) in self.indices or spell(inner) in self.scope.integers for inner in names
+        )
