@@ -58,8 +58,8 @@ def bf16_gain(
 def subnormals_as_zero() -> Iterator[None]:
     """Inside, a processor takes numbers below the smallest normal one as 0.
 
-    A trained decoder is sure of its dark pixels: their logits fall below -40, and the square of
-    exp(-40) is subnormal. A processor computes such numbers in microcode, ten times slower, and
+    A trained decoder is sure of its dark pixels: their logits fall below -44, and the square of
+    exp(-44) is subnormal. A processor computes such numbers in microcode, ten times slower, and
     they add less than 1e-37 nats to a loss. Where it cannot leave them out nothing changes.
 
     >>> tiny = torch.tensor(torch.finfo(torch.float32).tiny)
