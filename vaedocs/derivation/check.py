@@ -24,6 +24,8 @@ from vaedocs.derivation.elaborate.trees import loose_names
 from vaedocs.derivation.errors import NotCheckable
 from vaedocs.derivation.hypotheses import Hypotheses
 from vaedocs.derivation.parser import parse, parse_statements
+from vaedocs.derivation.hypotheses.blocks import in_parts
+from vaedocs.derivation.hypotheses.functions import of_all_values
 from vaedocs.derivation.rows.places import Step
 from vaedocs.derivation.rows.steps import Steps
 from vaedocs.derivation.rows.verdicts import Verdicts
@@ -118,6 +120,7 @@ class _Check(Steps, Verdicts):
         rows = self._decide(scope, steps)
         if integers:
             larger = {name: value + 1 for name, value in integers.items()}
+        statements = in_parts(statements)
             other_scope, other = self._elaborated(display, statements, larger)
             more = self._decide(other_scope, other)
             note = "written out for " + " and ".join(
@@ -188,7 +191,8 @@ class _Check(Steps, Verdicts):
             scope.declared_tags.update(learnt.declared_tags)
             scope.copies |= learnt.copies
             scope.known_numbered |= learnt.numbered
-            theory.functions.update(learnt.theory.functions)
+            functions = learnt.theory.functions.items()  # not those that the display defines
+            theory.functions.update({k: f for k, f in functions if k not in learnt.macros})
         for text, chain in earlier:
             hypotheses = Hypotheses(scope, text)
             hypotheses.read([chain])

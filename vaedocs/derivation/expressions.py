@@ -247,7 +247,9 @@ class Extremum(Binder):
         return Expr.__new__(cls, name, sympify(body), Tuple(*variables))
 
     def is_scalar(self) -> bool:
-        return True
+        """Whether it is a number: the place of an optimum over a vector is a vector."""
+        place = self.args[0].name.startswith("arg") and len(self.bound) == 1
+        return not place or self.bound[0].is_commutative is not False
 
     @property
     def free_symbols(self) -> set[Symbol]:

@@ -71,6 +71,8 @@ def shape(expr: Expr, theory: Theory) -> Shape:
         case e.Transpose():
             inner = shape(expr.args[0], theory)
             return (Integer(1), inner[0]) if len(inner) == 1 else (inner[1], inner[0])
+        case e.Extremum():
+            return shape(expr.bound[0], theory)
         case e.Inverse() | e.Hadamard() | e.Binder():
             if isinstance(expr, e.Variance):
                 inner = shape(expr.args[0], theory)

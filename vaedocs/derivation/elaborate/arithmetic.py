@@ -221,7 +221,12 @@ class Arithmetic(Vectors):
         )
 
     def _transpose(self, node: s.Transpose) -> Expr:
-        operand = self.expression(node.operand)
+        if isinstance(node.operand, s.Call) and (parts := self.call_as_product(node.operand)):
+            with self.shapes_at(node):  # A (B + C)^\top: the brackets are transposed, A is not
+                return self._combine(parts[0], "", self._turned(parts[1], node), node)
+        return self._turned(self.expression(node.operand), node)
+
+    def _turned(self, operand: Expr, node: s.Transpose) -> Expr:
         if not self.shape(operand):
             return operand
         if node.inverse:

@@ -95,9 +95,11 @@ class Calls(Calculus):
         assert isinstance(head, s.Name)
         if head.base not in look.ENTROPIES:
             return False
+        items = [item for group in node.groups for item in group]
+        if items and {spell(item) for item in items} <= self.scope.survey.not_densities:
+            return False  # H(p) of a probability p is a function
         if head.base == "H" or head.style:
             return True
-        items = [item for group in node.groups for item in group]
         capital = [i for i in items for n in walk(i) if isinstance(n, s.Name) and n.base.isupper()]
         densities = [i for i in items if isinstance(i, s.Name) and look.is_density_head(i)]
         if items and densities == items:
@@ -174,7 +176,9 @@ class Calls(Calculus):
             or look.is_density_call(node, self.scope.survey)
         ):
             return True
-        if head.base in {"H", "I", "MI"} or self.macro(name, tuple(node.groups[0]), node):
+        if macro := self.macro(name, tuple(node.groups[0]), node):  # \Sigma := … is no function
+            return bool(macro.parameters) or self._belongs(macro, node.groups[0])
+        if head.base in {"H", "I", "MI"}:
             return True
         if (
             name in self.indices
@@ -211,13 +215,7 @@ class Calls(Calculus):
             for item in group
             if separator != ";" or not is_parameter(item)
         ]
-        if (
-            name == r"\sigma"
-            and len(arguments) == 1
-            and name not in self.theory.functions
-            and name not in self.scope.survey.bare
-            and name not in self.scope.survey.family_functions
-        ):
+        if self.is_logistic(name) and len(arguments) == 1:
             return (
                 e.Sigmoid(arguments[0])
                 if not self.shape(arguments[0])
@@ -241,12 +239,20 @@ class Calls(Calculus):
             self.theory.functions[name] = info
         return e.Apply(name, not info.shape, arguments)
 
+    def is_logistic(self, name: str) -> bool:
+        r"""Whether ``\sigma(a)`` is the logistic function: it was not said to be another."""
+        survey = self.scope.survey
+        other = {*self.theory.functions, *survey.bare, *survey.family_functions, *self.scope.macros}
+        return name == r"\sigma" and name not in other
+
     def _derived(self, head: s.Name, order: int, argument: Expr) -> Expr:
         """``f'(a)``: the derivative of f, at a."""
         point = Symbol("t'", real=True)
         name = spell(head)
-        self.theory.functions.setdefault(name, FunctionInfo(name))
-        inner = e.Apply(name, True, (point,))
+        inner: Expr = e.Sigmoid(point)
+        if not self.is_logistic(name):
+            self.theory.functions.setdefault(name, FunctionInfo(name))
+            inner = e.Apply(name, True, (point,))
         macro = self.macro(name, (head,))
         if macro is not None and len(macro.parameters) == 1:
             saved = dict(self.indices)

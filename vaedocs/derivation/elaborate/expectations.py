@@ -231,17 +231,11 @@ class Expectations(Divergences):
             limits = {
                 spell(inner.upper) for inner in walk(node.body) if isinstance(inner, s.BigOperator)
             }
-            capitals = [
-                inner
-                for inner in walk(node.body)
-                if isinstance(inner, s.Name) and len(inner.base) == 1 and inner.base.isupper()
-                if spell(inner) not in limits
-            ]
-            letters = capitals or [
-                inner
-                for inner in walk(node.body)
-                if isinstance(inner, s.Name) and inner.base in set("xyzXYZ")
-            ]
+            names = list(self._looked_through(node.body))
+            names = [n for n in names if len(self.scope.declared_shapes.get(spell(n), ())) < 2]
+            capitals = [n for n in names if len(n.base) == 1 and n.base.isupper()]
+            capitals = [n for n in capitals if spell(n) not in limits]
+            letters = capitals or [n for n in names if n.base in set("xyzXYZ")]
             found = {spell(inner): inner for inner in letters}
         if not found:
             raise self.refuse(

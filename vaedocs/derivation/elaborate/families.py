@@ -11,9 +11,6 @@ from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.elaborate.densities import Densities
 from vaedocs.derivation.elaborate.scope import NeedsShape
-from vaedocs.derivation.elaborate.trees import (
-    size_identity,
-)
 from vaedocs.derivation.shapes import describe
 from vaedocs.derivation.spelling import spell
 from vaedocs.derivation.theory import Shape
@@ -131,7 +128,7 @@ class Families(Densities):
                 self._value_size = (
                     self.shape(mean)[0] if self.shape(mean) else self._hinted_size(mean)
                 )
-            covariance = self._covariance(covariance_node)
+            covariance = self.expression(covariance_node)  # a bare I has the size of the variable
         finally:
             size, self._value_size = self._value_size, outer
         if self.shape(covariance) or wants_vector:
@@ -153,9 +150,3 @@ class Families(Densities):
         elif value is None:
             value = self.fresh_variable(())
         return e.Normal(value, mean, covariance)
-
-    def _covariance(self, node: s.Node) -> Expr:
-        """A covariance; a bare ``I`` has the size of the variable."""
-        if self._value_size is not None:
-            node = size_identity(node, self._value_size)
-        return self.expression(node)

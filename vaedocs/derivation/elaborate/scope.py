@@ -12,9 +12,6 @@ from sympy import Expr, Integer, Symbol
 
 from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
-from vaedocs.derivation.elaborate.trees import (
-    Sized,
-)
 from vaedocs.derivation.errors import NotCheckable
 from vaedocs.derivation.shapes import ShapeMismatch, describe, shape
 from vaedocs.derivation.spelling import spell
@@ -179,8 +176,6 @@ class Base:
         """A size: a number or a positive integer symbol."""
         if isinstance(node, s.Name):
             name = spell(node)
-            if isinstance(node, Sized):
-                return node.size
             if name in self.scope.integers:
                 return Integer(self.scope.integers[name])
             if name not in self.theory.symbols:

@@ -3,40 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
-
-from sympy import Expr, Integer
 
 from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.lexer.characters import INDEX_LETTERS
 from vaedocs.derivation.spelling import children, spell, walk
-
-
-@dataclass(frozen=True)
-class Sized(s.Name):
-    """The subscript of an identity whose size is already an expression."""
-
-    size: Expr = field(default_factory=lambda: Integer(1), compare=False)
-
-
-def size_identity(node: s.Node, size: Expr) -> s.Node:
-    """Write the size into every bare ``I`` of a covariance."""
-
-    def change(inner: s.Node) -> s.Node | None:
-        if (
-            isinstance(inner, s.Name)
-            and inner.base == "I"
-            and not inner.subscripts
-            and not inner.indices
-        ):
-            return replace(
-                inner, subscripts=(Sized("size", style="rm", span=inner.span, size=size),)
-            )
-        return None
-
-    return rebuild(node, change)
 
 
 def with_lower_case(mapping: dict[str, s.Node]) -> dict[str, s.Node]:

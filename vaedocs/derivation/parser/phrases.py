@@ -81,6 +81,7 @@ def _english(word: str, text: str, at: int, after: int, end: int) -> bool:
         if len(word) == 1:
             return bool(re.match(r"\s+[a-z]{4,}", text[after:end])) and at > 0
         return True
-    if len(word) < 4 or word in NAMES or DIFFERENTIALS.fullmatch(word):
+    longest = max(map(len, word.split("-")))  # "one-hot" is a word, y-Xw is a difference
+    if len(word) < 4 or longest < 3 or word in NAMES or DIFFERENTIALS.fullmatch(word):
         return False
     return not re.match(r"\s*[(\[_^]", text[after:end])

@@ -76,15 +76,19 @@ class Scripts(Lists):
         self.refuse("two bars in one subscript", opening, "one bar separates what is given")
 
     def only_signs(self) -> s.Name | None:
-        r"""``{+}`` or ``{++}`` of ``\mathbb{R}_{+}``, taken; else None."""
+        r"""``{+}`` or ``{++}`` of ``\mathbb{R}_{+}``, ``{**}`` or ``{*f}`` of a kernel, ``K_{*f}``:
+        taken; else None.
+        """
         inside = self.tokens[self.pos + 1 : self.tok.partner]
-        if not 0 < len(inside) < 3 or any(t.text not in ("+", "-") for t in inside):
+        typed = ["*" if t.text == "star" else self.source[t.start : t.end] for t in inside]
+        letters = {t for t in typed if "*" in typed and t.isalpha() and len(t) == 1}
+        if not 0 < len(inside) < 3 or not {*typed} <= {"+", "-", "*"} | letters:
             return None
         start = self.take().start
         for _ in inside:
             self.take()
         self.take()
-        return s.Name("".join(t.text for t in inside), span=self.span(start))
+        return s.Name("".join(typed), span=self.span(start))
 
     def single(self) -> s.Node:
         """A script without braces: TeX takes one symbol."""

@@ -276,6 +276,9 @@ class Introductions(Places):
                 or spelt in scope.theory.functions
             ):
                 return False
+            items = {spell(item) for group in left.groups for item in group}
+            if items <= scope.survey.not_densities:
+                return True  # H(p) of a probability p
             if name.base == "H" or (name.base == "h" and self._of_capitals(name, left)):
                 return False
             if Elaborator(scope, self.text).is_entropy(left):

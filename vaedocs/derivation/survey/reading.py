@@ -42,7 +42,7 @@ def survey(trees: list[s.Node], given: int = 0) -> Survey:
         found.iid |= said_to_be_copies(tree)
     calls: list[s.Call] = []
     informed: list[s.Call] = []
-    numbers_called_densities(trees, found)
+    numbers_called_densities(trees, given, found)
     for tree in trees:
         if (
             isinstance(tree, s.Chain)

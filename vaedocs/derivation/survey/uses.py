@@ -25,20 +25,49 @@ from vaedocs.derivation.survey.heads import (
 )
 
 
-def numbers_called_densities(trees: list[s.Node], found: Survey) -> None:
-    r"""``\mathrm{Bern}(p)``: a letter of a density that is a family's parameter is a number."""
-    parameters: set[str] = set()
+def numbers_called_densities(trees: list[s.Node], given: int, found: Survey) -> None:
+    r"""A letter of a density that is a family's parameter, ``\mathrm{Bern}(p)``, that is declared,
+    ``0 < p < 1``, ``P \in \mathbb{R}^{N \times N}``, or in which a derivative is taken, is no
+    density, unless it is written as one.
+    """
+    numbers = {spell(name) for tree in trees[:given] for name in declared(tree)}
     densities: set[str] = set()
     for tree in trees:
         for node in walk(tree):
+            if isinstance(node, s.Derivative):
+                numbers |= {spell(item) for item in node.variables if is_density_head(item)}
+            if isinstance(node, s.Sum) and any(isinstance(t, s.Number) for _, t in node.terms):
+                numbers |= {spell(t) for _, t in node.terms if is_density_head(t)}  # 1 - p
+            if isinstance(node, s.Sampling) and node.distribution is not None:
+                densities.add(spell(node.distribution))
             if not isinstance(node, s.Call) or not isinstance(node.head, s.Name):
                 continue
             items = [item for group in node.groups for item in group]
             if family(node.head):
-                parameters |= {spell(item) for item in node.groups[-1] if is_density_head(item)}
+                numbers |= {spell(item) for item in node.groups[-1] if is_density_head(item)}
             elif all(isinstance(item, s.Name | s.Relation) for item in items):
                 densities.add(spell(node.head))
-    found.not_densities |= parameters - densities
+            if "||" in node.separators:
+                densities |= set(map(spell, items))
+    found.not_densities |= numbers - densities
+
+
+def declared(tree: s.Node) -> Iterator[s.Name]:
+    """The letters of densities whose size, or whose set, a hypothesis gives."""
+    symbols = {link.symbol for link in tree.links} if isinstance(tree, s.Chain) else set()
+    if not isinstance(tree, s.Chain) or tree.left is None or not symbols <= {"in", "<", "<="}:
+        return
+    sides = [tree.left] if "in" in symbols else [tree.left, *(link.right for link in tree.links)]
+    target = tree.links[0].right if "in" in symbols else None
+    of_densities = isinstance(target, s.Name) and bool(target.style)  # p \in \mathcal{P}
+    if isinstance(target, s.Power) and spell(target.base) == r"\Delta":
+        of_densities = True  # a probability vector has an entropy
+    if len(sides) == 2 or of_densities:
+        return
+    for side in sides:
+        for item in side.items if isinstance(side, s.Sequence) else (side,):
+            if isinstance(item, s.Name) and is_density_head(item):
+                yield item
 
 
 def informs(call: s.Call) -> bool:
@@ -152,7 +181,7 @@ def data_beside_model(trees: list[s.Node], found: Survey) -> None:
                 found.data.add(first or second)
 
 
-IID = re.compile(r"\bi\.?\s?i\.?\s?d\b|\bindependent and identically")
+IID = re.compile(r"(\bi\.?\s?i\.?\s?d\b|\bindependent and identically)(?!.*\bgiven\b)")
 
 
 def said_to_be_copies(tree: s.Node) -> set[str]:
