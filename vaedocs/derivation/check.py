@@ -25,7 +25,6 @@ from vaedocs.derivation.errors import NotCheckable
 from vaedocs.derivation.hypotheses import Hypotheses
 from vaedocs.derivation.parser import parse, parse_statements
 from vaedocs.derivation.hypotheses.blocks import in_parts
-from vaedocs.derivation.hypotheses.functions import of_all_values
 from vaedocs.derivation.rows.places import Step
 from vaedocs.derivation.rows.steps import Steps
 from vaedocs.derivation.rows.verdicts import Verdicts
