@@ -23,8 +23,9 @@ from vaedocs.derivation.elaborate import (
 from vaedocs.derivation.elaborate.trees import loose_names
 from vaedocs.derivation.errors import NotCheckable
 from vaedocs.derivation.hypotheses import Hypotheses
-from vaedocs.derivation.parser import parse, parse_statements
 from vaedocs.derivation.hypotheses.blocks import in_parts
+from vaedocs.derivation.hypotheses.functions import of_all_values
+from vaedocs.derivation.parser import parse, parse_statements
 from vaedocs.derivation.rows.places import Step
 from vaedocs.derivation.rows.steps import Steps
 from vaedocs.derivation.rows.verdicts import Verdicts
@@ -102,7 +103,9 @@ class _Check(Steps, Verdicts):
             )
         except NotCheckable as error:
             return [self.refused(error, 1, "in what is given: ")], None, display
+        statements = of_all_values(statements, display)
         integers: dict[str, int] = {}
+        statements = in_parts(statements)
         for _ in range(6):
             try:
                 return self._judged(display, statements, integers)
@@ -119,7 +122,6 @@ class _Check(Steps, Verdicts):
         rows = self._decide(scope, steps)
         if integers:
             larger = {name: value + 1 for name, value in integers.items()}
-        statements = in_parts(statements)
             other_scope, other = self._elaborated(display, statements, larger)
             more = self._decide(other_scope, other)
             note = "written out for " + " and ".join(

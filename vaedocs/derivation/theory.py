@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from sympy import Expr, Symbol
 
 Shape = tuple[Expr, ...]  # () a number, (n,) a column vector, (n, m) a matrix
 DensityKey = tuple[str, frozenset[str], frozenset[str]]  # head, slots, condition slots
 
+Bound = Literal["<", "<=", ">", ">="]
 Independence = tuple[str, frozenset[str], frozenset[str], frozenset[str]]  # see Theory
 
 
@@ -35,7 +37,8 @@ class Variable:
 @dataclass(frozen=True)
 class FunctionInfo:
     """An unknown function: the ``shape`` of its value, ``positive`` or ``nonnegative`` values,
-    ``convex``/``concave``, ``invertible`` (a smooth bijection), ``increasing``.
+    ``convex``/``concave``, ``invertible`` (a smooth bijection), ``increasing``, and ``bounds`` of
+    all values, ``("<=", M)``.
     """
 
     name: str
@@ -48,6 +51,7 @@ class FunctionInfo:
     increasing: bool = False
     unit: bool = False  # values in [0, 1]
     spd: bool = False  # values are symmetric positive definite matrices
+    bounds: tuple[tuple[Bound, Expr], ...] = ()
 
 
 @dataclass(frozen=True)

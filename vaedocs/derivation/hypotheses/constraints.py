@@ -7,12 +7,12 @@ from sympy import Expr, Symbol
 
 from vaedocs.derivation import expressions as e
 from vaedocs.derivation import syntax as s
-from vaedocs.derivation.hypotheses.statements import Statements
+from vaedocs.derivation.hypotheses.functions import Functions
 from vaedocs.derivation.spelling import stem
 from vaedocs.derivation.theory import Fact
 
 
-class Constraints(Statements):
+class Constraints(Functions):
     """Reads what remains."""
 
     def _constraint(self, chain: s.Chain) -> None:
@@ -33,8 +33,10 @@ class Constraints(Statements):
             left = self.reader.expression(left_node)
             with self.reader.sized(self.reader.shape(left)):
                 right = self.reader.expression(link.right)
-            if self._orthonormal(left, right):
-                pass
+            self._orthonormal(left, right)
+            if self._bounded(left, link.symbol, right):
+                left_node = link.right
+                continue
             self.theory.constraints.append(
                 Fact("=" if link.symbol == "==" else link.symbol, left, right, text, text)
             )

@@ -7,6 +7,7 @@ piece is elaborated, so that ``z`` means the same in all of them.
 from vaedocs.derivation.survey.heads import (
     DENSITY_LETTERS,
     ENTROPIES,
+    FUNCTION_LETTERS,
     INFORMATION,
     Survey,
     arguments,
@@ -26,6 +27,7 @@ from vaedocs.derivation.survey.reading import survey
 __all__ = [
     "DENSITY_LETTERS",
     "ENTROPIES",
+    "FUNCTION_LETTERS",
     "INFORMATION",
     "Survey",
     "arguments",

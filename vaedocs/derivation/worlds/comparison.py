@@ -144,6 +144,8 @@ class Comparison:
             return None  # E[f(z)] ≠ f(E[z]) says that they are not the same in general
         size = 2 if self.world.smooth else 3
         chosen = near(self.world, CORNERS, size) + meeting(self.world, left, right)
+        if any(info.bounds or info.nonnegative for info in self.context.functions.values()):
+            chosen = chosen + chosen[:3] * 8  # functions drawn anew may reach a bound everywhere
         for points in (2, 1):  # a discrete variable may be a constant, one with a density may not
             if points == 1 and not self.all_discrete():
                 break

@@ -107,6 +107,8 @@ class Context:
                 continue
             stack.extend(e.args)
             self.visit_node(e)
+            if isinstance(e, ex.Apply):
+                stack.extend(end for _, end in self.functions[e.name].bounds)
 
     def visit_node(self, e: Any) -> None:
         if isinstance(e, CONTINUOUS):

@@ -90,7 +90,7 @@ class World(Evaluator):
         self.computed: dict[str, Expr] = {}
         self.function_sizes: dict[str, tuple[int, ...]] = {}
         self.packed: dict[Any, Any] = {}
-        self.checks: list[tuple[str, Any, Any]] = []
+        self.checks: list[tuple[str, Any, Any, tuple[str, ...]]] = []
         self._prepare_constraints()
 
     # -- constraints
@@ -107,8 +107,9 @@ class World(Evaluator):
                 continue
             if fact.relation == "=":
                 self._solve(fact, free)
+            everywhere = self._everywhere(fact)
             try:
-                self.checks.append((fact.relation, self(fact.left), self(fact.right)))
+                self.checks.append((fact.relation, self(fact.left), self(fact.right), everywhere))
             except CannotEvaluate as error:
                 raise CannotEvaluate(
                     f"the hypothesis {fact.text or fact.name} cannot be evaluated: {error.reason}"
@@ -178,14 +179,59 @@ class World(Evaluator):
     def admissible(self) -> bool:
         """Whether the hypotheses hold in this world."""
         exact = self.numbers.exact
-        for relation, left, right in self.checks:
+        for relation, left, right, everywhere in self.checks:
             try:
-                a, b = left(), right()
+                for _ in self.at_points(everywhere):
+                    if not holds(relation, left(), right(), exact):
+                        return False
             except Undefined:
                 return False
-            if not holds(relation, a, b, exact):
-                return False
         return True
+
+    def _everywhere(self, fact: Fact) -> tuple[str, ...]:
+        """The random variables at all values of which a hypothesis is meant: those that the claim
+        averages over, and those that functions stand at."""
+        if fact.relation not in {"<", "<=", ">", ">="}:
+            return ()
+        context = self.context
+        observed = {n for e in context.expressions for n in self.observed_in(e)}
+        said = {s.name: s for side in (fact.left, fact.right) for s in side.free_symbols}
+        inside = {
+            s.name
+            for side in (fact.left, fact.right)
+            for call in side.atoms(ex.Apply)
+            for s in call.free_symbols
+        }
+        names = [n for n in sorted(said) if context.is_random(n)]
+        made = tuple(n for n in names if n not in observed or n in inside)
+        context.varying.update(made)
+        return made
+
+    def observed_in(self, e: Expr) -> set[str]:
+        """The names that stand free in an expression, its definitions unfolded."""
+        names: set[str] = set()
+        for s in e.free_symbols:
+            fact = self.context.definitions.get(s.name)
+            names |= {s.name} if fact is None else self.observed_in(fact.right)
+        return names
+
+    def at_points(self, names: tuple[str, ...]) -> Iterator[None]:
+        """This world with these variables at all of their points, or at many."""
+        if not names:
+            yield
+            return
+        saved = {n: self.env.get(n) for n in names}
+        try:
+            for at in product(*(self.points_of(n) for n in names)):
+                self.env.update(zip(names, at, strict=True))
+                yield
+        finally:
+            for name, old in saved.items():
+                self.restore(name, old)
+
+    def points_of(self, name: str) -> list[Any]:
+        """Where a hypothesis about all values of a variable is looked at."""
+        raise NotImplementedError
 
     # -- drawing
     # -------------------------------------------------------------------------------------
@@ -442,7 +488,11 @@ class World(Evaluator):
                 if info.nonnegative and not info.positive:  # zero here and there, or everywhere
                     share = self.rng(("zeros", name)).choice((F(1, 4), 1))
                     raw = [F(0) if rng.random() < share else v for v in raw]
+                if info.bounds:
+                    raw = [self.drawn_between(info, v, rng) for v in raw]
                 self.raw_values[key] = raw
+            elif info.bounds:
+                raw = self.raw_values[key] = [self.between(info, v) for v in raw]
             made = [self.numbers.number(v) for v in raw]
         if len(shape) == 2:
             matrix = Mat(made[i * shape[1] : (i + 1) * shape[1]] for i in range(shape[0]))
@@ -452,6 +502,42 @@ class World(Evaluator):
                 return half * half.transpose() + identity(shape[0], number(F(1, 2)))
             return matrix
         return column(made) if shape else made[0]
+
+    def bounds_of(
+        self, info: FunctionInfo
+    ) -> tuple[list[Fraction], list[Fraction], list[Fraction]]:
+        """The largest lower bound of a function's values and the smallest upper one, if any, and
+        which of them are values."""
+        ends = [(relation, F(float(self(end)()))) for relation, end in info.bounds]
+        low = sorted(v for relation, v in ends if relation[0] == ">")[-1:]
+        high = sorted(v for relation, v in ends if relation[0] == "<")[:1]
+        if low and high and low > high:
+            raise Undefined("a function with values above one bound and below a smaller one")
+        beyond = {v for relation, v in ends if "=" not in relation}
+        return low, high, [v for v in low + high if v not in beyond]
+
+    def between(self, info: FunctionInfo, v: Fraction) -> Fraction:
+        """``v`` if it lies inside a function's bounds, else a value that does."""
+        low, high, reached = self.bounds_of(info)
+        if v in reached or (all(end < v for end in low) and all(v < end for end in high)):
+            return v
+        share = F(1, 2 + int(abs(v) * 4) % 3)
+        if low and high:
+            return low[0] + share * (high[0] - low[0])
+        return low[0] + share if low else high[0] - share
+
+    def drawn_between(self, info: FunctionInfo, v: Fraction, rng: random.Random) -> Fraction:
+        """A new value of a bounded function."""
+        end = self.at_end(info, rng)
+        return self.between(info, v) if end is None else end
+
+    def at_end(self, info: FunctionInfo, rng: random.Random) -> Fraction | None:
+        """A bound that a function reaches: everywhere, here and there, or (None) not here."""
+        reached, style = self.bounds_of(info)[2], self.rng(("ends", info.name))
+        how = style.random()
+        if not reached or how > 0.6:
+            return None
+        return style.choice(reached) if how < 0.25 else rng.choice([*reached, None])
 
     def function_tags(self, name: str, info: FunctionInfo) -> set[str]:
         """Domain tags of a function's values."""
@@ -500,6 +586,15 @@ class World(Evaluator):
                 return self.numbers.exp(y / 2) if info.positive else y
             return y + v * v * v / 8
         sin = self.numbers.function
+        if info.bounds:
+            low, high, _ = ([number(v) for v in ends] for ends in self.bounds_of(info))
+            end = self.at_end(info, random.Random(0))
+            if end is not None:
+                return number(end)
+            if low and high:
+                share = number(F(1, 2)) + sin("sin", linear + wave) * size / 3
+                return low[0] + (high[0] - low[0]) * share
+            return low[0] + linear * linear / 4 if low else high[0] - linear * linear / 4
         if name in self.context.unit:
             return number(F(1, 2)) + sin("sin", linear + wave) * size / 3
         if info.positive:

@@ -184,6 +184,9 @@ class FiniteWorld(World):
     def coordinate(self, name: str, value: Any) -> Any:
         return self.space(self.context.slot_of[name])[value]
 
+    def points_of(self, name: str) -> list[Any]:
+        return list(range(len(self.space(self.context.slot_of[name]))))
+
     def draw_random(self, key: Any, slot: str) -> int:
         raw = self.raw_values.get(("observed", key))
         count = len(self.space(slot))

@@ -272,6 +272,24 @@ class Locations(Factors):
             at[factor.slots[0]] = law.sample(rng)
         return at, laws
 
+    def points_of(self, name: str) -> list[Any]:
+        slot = self.context.slot_of[name]
+        variable, known = self.context.variable(slot), self.discrete_values(slot)
+        if known is not None:
+            return known
+        low, high = (
+            None if end is None or end.is_infinite else float(self(end)())
+            for end in (variable.low, variable.high)
+        )
+        start = low if low is not None else -4.0 if high is None else high - 8.0
+        step = (high - start if high is not None else 8.0) / 16
+        line = [start + step * (k + 0.5) for k in range(16)]
+        sizes = self.sizes(variable.shape)
+        if not sizes:
+            return line
+        turns = [[(-1) ** (i * k // 2) for i in range(sizes[0])] for k in range(len(line))]
+        return [column(v * t for t in turn) for v, turn in zip(line, turns, strict=True)]
+
     def draw_random(self, key: Any, slot: str) -> Any:
         raw = self.raw_values.get(("observed", key))
         if raw is None:
