@@ -102,6 +102,19 @@ def test_shapes_and_spaces_that_do_not_fit_are_refuted_without_numbers(text, giv
     assert message in row.message
 
 
+@pytest.mark.parametrize(
+    ("last", "verdicts"),
+    [
+        ("z^\\top W z", {1: "proved", 2: REFUTED}),
+        ("z^\\top W^\\top W z", {1: "proved", 2: "proved"}),
+    ],
+)
+def test_a_row_that_goes_on_in_the_next_line_keeps_its_number(last, verdicts):
+    given = r"W \in \mathbb{R}^{N \times M}; z \in \mathbb{R}^M; x \in \mathbb{R}^N"
+    text = rf"\|x - W z\|^2 &= (x - W z)^\top (x - W z) \\ &= x^\top x - 2 x^\top W z \\ & + {last}"
+    assert {row.number: row.verdict for row in check(text, given).rows} == verdicts
+
+
 @pytest.mark.parametrize("text", [case[0] for case in REFUSED])
 def test_the_caret_stands_below_what_is_refused(text):
     row = the_failure(text)

@@ -94,19 +94,22 @@ class Places:
         """The row of something that could not be read, or that cannot be right."""
         in_given = prefix or getattr(error, "in_given", False)
         line, column = self._place(error.start) if not in_given else (self.line, 0)
-        wrong = isinstance(error, Mismatch)
+        wrong = error if isinstance(error, Mismatch) else None
         message = ("in what is given: " if in_given else "") + error.message
         source = error.source or (self.given if in_given else self.text)
         excerpt = NotCheckable(error.message, source, error.start, error.end).excerpt()
+        # A row may go on in the next line: it is the one where its relation stands.
+        start = step.span[0] if step is not None else error.start
         return r.Row(
-            number=self._line_of_display(error.start) if not in_given else 1,
+            number=self._line_of_display(start) if not in_given else 1,
             line=line,
             column=column,
             relation=step.relation if step else "",
             left=step.texts[0] if step else "",
             right=step.texts[1] if step else "",
             verdict=r.REFUTED if wrong else r.NOT_CHECKABLE,
-            method="shapes" if wrong else "",
+            method=wrong.method if wrong else "",
+            counterexample=wrong.counterexample if wrong else None,
             message=message,
             hint=error.hint,
             excerpt=excerpt,
