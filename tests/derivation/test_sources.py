@@ -38,11 +38,12 @@ def test_markdown(text, expected):
 
 def test_latex_environments_and_comment_lines_of_a_tex_file():
     text = (
-        "% given: c > 0\n%   d > 0\n\\begin{align*}\nc &= d\n\\end{align*}\n"
+        "% given: c > 0\n%   d > 0\n% holds: d = c\n\\begin{align*}\nc &= d\n\\end{align*}\n"
         "% an ordinary comment\n\\[ u = v \\]\n"
     )
     first, second = find_displays("a.tex", text)
-    assert (first.line, second.line) == (3, 7)
+    assert (first.line, second.line) == (4, 8)
+    assert (first.holds, second.holds) == (("d = c",), ())
     assert [line.strip() for line in first.given[0].split("\n")] == ["c > 0", "d > 0"]
     assert second.given == ()
 
@@ -61,11 +62,12 @@ def test_notebook_cells_and_percent_scripts():
 def test_the_comments_above_a_display_belong_to_it():
     text = (
         "<!-- given page: c > 0 -->\n\n<!-- given:\nx discrete\n-->\n<!-- wrong: 2 -->\n"
-        "$$ x = y $$\n\n<!-- tested: no lemma -->\n$$ u = v $$\n"
+        "$$ x = y $$\n\n<!-- tested: no lemma -->\n<!-- holds:\nv = u\n-->\n$$ u = v $$\n"
     )
     first, second = find_displays("a.md", text)
     assert (first.given, first.wrong, first.tested) == (("c > 0", "x discrete"), "2", None)
     assert (second.given, second.wrong, second.tested) == (("c > 0",), None, "no lemma")
+    assert (first.holds, second.holds) == ((), ("v = u",))
 
 
 def test_a_gallery_page_holds_wrong_displays_unless_they_are_marked_right():

@@ -14,6 +14,7 @@ from dataclasses import replace
 from vaedocs.derivation import report as r
 from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
+from vaedocs.derivation.besides import besides
 from vaedocs.derivation.elaborate import (
     NeedsInteger,
     NeedsShape,
@@ -40,13 +41,15 @@ def check(
     path: str = "",
     line: int = 1,
     definitions: Iterable[str] = (),
+    holds: str | Iterable[str] = (),
     seed: int = 0,
 ) -> r.Report:
     r"""Check a display row by row.
 
     ``text`` is the body of one display in LaTeX; ``given`` its hypotheses, as one text or several
-    statements; ``definitions`` are statements of earlier displays that may be used; ``path`` and
-    ``line`` say where the text begins, for the messages.
+    statements; ``definitions`` are statements of earlier displays that may be used; ``holds`` is
+    what must hold besides (see ``besides``); ``path`` and ``line`` say where the text begins, for
+    the messages.
 
     >>> bound = r"\mathbb{E}_{q(z \mid x)}\left[\log \frac{p(x, z)}{q(z \mid x)}\right]"
     >>> report = check(r"\log p(x) \geq " + bound)
@@ -62,7 +65,7 @@ def check(
         rows, theory, display = base.run()
     except Exception as error:  # a page must never be published, or lost, because the checker broke
         rows, theory, display = [base.broken(error)], None, None
-    return r.Report(
+    report = r.Report(
         latex=text.strip(),
         rows=tuple(rows),
         hypotheses=tuple(theory.assumed) if theory else (),
@@ -72,6 +75,18 @@ def check(
         seconds=time.perf_counter() - started,
         definitions=tuple(base.introduced),
     )
+    if not (holds := holds if isinstance(holds, str) else "\n".join(holds)).strip():
+        return report
+
+    def judge(statement: str, models: tuple[str, ...]) -> r.Report:
+        known = (*base.definitions, *report.definitions)
+        return check(statement, "\n".join((statements, *models)), definitions=known, seed=seed)
+
+    def place(offset: int) -> tuple[int, int]:
+        return base._line_of_display(offset), base._place(offset)[0]
+
+    held = besides(report, text, holds, judge, place)
+    return replace(report, held=held, seconds=time.perf_counter() - started)
 
 
 class _Check(Steps, Verdicts):

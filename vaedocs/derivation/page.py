@@ -23,6 +23,7 @@ def check_page(
             path=display.path,
             line=display.line,
             definitions=definitions,
+            **({"holds": display.holds} if display.holds else {}),
         )
         rows = tuple(
             replace(row, column=row.column + display.column - 1)
@@ -58,7 +59,7 @@ def problems(display: Display, report: r.Report, *, strict: bool = False) -> lis
                 f"{place}: row {display.wrong} is declared wrong; refuted was row "
                 f"{', '.join(map(str, refuted))}"
             ]
-        return []
+        return replace(report, rows=()).problems()  # what must hold besides, does it?
     made = report.problems()
     if strict and display.tested is None:
         for row in report.rows:

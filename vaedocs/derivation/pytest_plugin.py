@@ -120,7 +120,8 @@ class RowItem(pytest.Item):
             from dataclasses import replace
 
             rows = tuple(row for row in report.rows if row.index == self.row)
-            found = problems(display, replace(report, rows=rows), strict=True)
+            held = tuple(row for row in report.held if row.index == self.row)
+            found = problems(display, replace(report, rows=rows, held=held), strict=True)
             if not rows:
                 found = list(report.problems()) or [
                     f"{display.path}:{display.line}: row {self.row} has no verdict"

@@ -101,6 +101,7 @@ class Report:
     definitions: tuple[str, ...] = field(
         default=(), repr=False
     )  # statements a later display of the page may use
+    held: tuple[Row, ...] = ()  # what must hold besides: ``left`` is the statement
 
     @property
     def verdict(self) -> str:
@@ -110,12 +111,12 @@ class Report:
     @property
     def ok(self) -> bool:
         """Whether every row passes."""
-        return bool(self.rows) and all(row.ok for row in self.rows)
+        return bool(self.rows) and all(row.ok for row in (*self.rows, *self.held))
 
     @property
     def wrong(self) -> tuple[Row, ...]:
         """The rows that fail."""
-        return tuple(row for row in self.rows if not row.ok)
+        return tuple(row for row in (*self.rows, *self.held) if not row.ok)
 
     def problems(self) -> list[str]:
         """One message for every row that fails, beginning with its place."""
@@ -139,6 +140,7 @@ class Report:
             "hypotheses": list(self.hypotheses),
             "seconds": round(self.seconds, 4),
             "rows": [asdict(row) for row in self.rows],
+            "holds": [asdict(row) for row in self.held],
         }
 
     def __str__(self) -> str:
@@ -148,6 +150,10 @@ class Report:
             method = f" ({row.method})" if row.method else ""
             sign = SYMBOLS.get(row.relation, row.relation)
             made.append(f"{row.number:>3}  {sign}  {row.verdict}{method}{uses}")
+            if not row.ok:
+                made += ["     " + line for line in row.lines()]
+        for row in self.held:
+            made.append(f"{row.number:>3}  {row.verdict} besides: {row.left}")
             if not row.ok:
                 made += ["     " + line for line in row.lines()]
         return "\n".join(made)

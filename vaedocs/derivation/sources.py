@@ -1,11 +1,12 @@
 """Where displays stand: Markdown, LaTeX, notebooks and percent scripts, each display with its place
 and its hypotheses.
 
-Comments directly above a display belong to it: ``<!-- given: … -->`` (hypotheses), ``<!-- wrong: 2
--->`` (a gallery piece whose row 2 must be refuted) and ``<!-- tested: reason -->`` (the author
-accepts a verdict that is no proof). ``<!-- given page: … -->`` holds for the rest of the page. In
-LaTeX the same words stand in ``%`` comments. A page with ``wrong: true`` in its front matter is a
-gallery: every display of it is wrong unless ``<!-- right -->`` stands above.
+Comments directly above a display belong to it: ``<!-- given: … -->`` (hypotheses), ``<!-- holds: …
+-->`` (what must hold besides, see ``besides``), ``<!-- wrong: 2 -->`` (a gallery piece whose row 2
+must be refuted) and ``<!-- tested: reason -->`` (the author accepts a verdict that is no proof).
+``<!-- given page: … -->`` holds for the rest of the page. In LaTeX the same words stand in ``%``
+comments. A page with ``wrong: true`` in its front matter is a gallery: every display of it is wrong
+unless ``<!-- right -->`` stands above.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ ENVIRONMENTS = r"(?:equation|align|gather|multline|eqnarray|alignat|flalign|disp
 _FENCE = re.compile(r"^\s*(?:>\s*)*(?P<mark>`{3,}|~{3,})\s*\{?\.?(?P<info>[\w-]*)")
 _LEAD = re.compile(r"^[ \t]*(?:(?:>|[-*+]|\d+[.)])[ \t]+)*(?:>[ \t]*)*$")
 _COMMENT = re.compile(
-    r"<!--\s*(?P<key>given page|given|wrong|right|tested)\s*(?::(?P<text>.*?))?\s*-->", re.S
+    r"<!--\s*(?P<key>given page|given|holds|wrong|right|tested)\s*(?::(?P<text>.*?))?\s*-->", re.S
 )
 _OPENING = re.compile(r"\$\$|\\\[|\\begin\{(?P<environment>" + ENVIRONMENTS + r")\}")
 
@@ -48,6 +49,7 @@ class Display:
     latex: str
     column: int = 1
     given: tuple[str, ...] = ()
+    holds: tuple[str, ...] = ()  # what must hold besides the rows
     wrong: str | None = None  # None: must hold; "": some row must be refuted; "2": row 2 must be
     tested: str | None = None  # the author's reason for accepting "tested"
     label: str = ""
@@ -57,6 +59,7 @@ class Display:
 @dataclass
 class _Pending:
     given: list[str] = field(default_factory=list)
+    holds: list[str] = field(default_factory=list)
     wrong: str | None = None
     tested: str | None = None
     right: bool = False
@@ -152,10 +155,10 @@ def _tex_comments(text: str) -> str:
     inside = False
     for number, line in enumerate(lines):
         match = re.match(r"\s*%+\s?(.*)$", line)
-        key = match and re.match(r"(given page|given|wrong|tested)\b", match[1])
+        key = match and re.match(r"(given page|given|holds|wrong|tested)\b", match[1])
         if match and (key or inside):
             following = lines[number + 1] if number + 1 < len(lines) else ""
-            more = re.match(r"\s*%+\s?(?!(?:given|wrong|tested)\b)", following)
+            more = re.match(r"\s*%+(?!\s*(?:given|holds|wrong|tested)\b)(?!%)", following)
             made.append(
                 ("" if inside and not key else "<!-- ") + match[1] + ("" if more else " -->")
             )
@@ -204,6 +207,7 @@ def _scan(path: str, text: str, first_line: int, gallery: bool = False) -> Itera
             body,
             body_start - text.rfind("\n", 0, body_start),
             (*page, *pending.given),
+            tuple(pending.holds),
             pending.wrong,
             pending.tested,
             label[1] if label else "",
@@ -262,6 +266,8 @@ def _read_comment(comment: re.Match[str], page: list[str], pending: _Pending, li
             return
         case "given":
             pending.given.append(text)
+        case "holds":
+            pending.holds.append(text)
         case "right":
             pending.right = True
         case "wrong":

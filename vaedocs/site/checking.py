@@ -31,7 +31,7 @@ def displays(request: dict[str, Any]) -> dict[str, Any]:
         found = find_displays(request["path"], request["text"])
     except SourceError as error:
         return {"line": error.line, "message": error.message}
-    return {"displays": [{**vars(display), "given": list(display.given)} for display in found]}
+    return {"displays": [vars(display) for display in found]}
 
 
 def answer(request: dict[str, Any]) -> dict[str, Any]:
@@ -40,9 +40,13 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     check = getattr(importlib.import_module(module), name, None)
     if check is None:
         raise RuntimeError(f'{module} has no "{name}"; see the options check and checker')
-    report = check(request["latex"], request["given"], definitions=request["definitions"])
+    besides = {"holds": request["holds"]} if request["holds"] else {}
+    report = check(
+        request["latex"], request["given"], definitions=request["definitions"], **besides
+    )
     return {
         "rows": [plain(row, number) for number, row in enumerate(report.rows, 1)],
+        "held": [plain(row, 1) for row in getattr(report, "held", ())],
         "hypotheses": [str(text) for text in getattr(report, "hypotheses", ())],
         "definitions": [str(text) for text in getattr(report, "definitions", ())],
     }
@@ -58,6 +62,7 @@ def plain(row: Row, number: int) -> dict[str, Any]:
         "line": int(row.line),
         "column": int(getattr(row, "column", 0)),
         "relation": str(row.relation),
+        "left": str(getattr(row, "left", "")),
         "verdict": str(row.verdict),
         "method": str(row.method or ""),
         "uses": [str(use) for use in row.uses],

@@ -105,6 +105,7 @@ def _check(
     request = {
         "latex": typesetting.expand(display["latex"], context.macros),
         "given": [typesetting.expand(text, context.macros) for text in display["given"]],
+        "holds": [typesetting.expand(text, context.macros) for text in display["holds"]],
         "definitions": list(definitions),
         "checker": context.checker,
     }
@@ -114,7 +115,11 @@ def _check(
         answer = context.worker.check(request)
         given = [line for text in display["given"] for line in verdicts.statements(text)]
         report = verdicts.Report(
-            answer["rows"], given, answer["hypotheses"], display["tested"] or ""
+            answer["rows"],
+            given,
+            answer["hypotheses"],
+            display["tested"] or "",
+            answer["held"],
         )
         verdict = report.verdict
     except (WorkerError, NoSuchObject, ValueError) as error:
@@ -124,6 +129,9 @@ def _check(
         )
         return []
     entry.report = report
+    for row in report.held:
+        if row["verdict"] in verdicts.FAILING:
+            entry.faults.append(_row_fault(row, piece, first))
     if entry.wrong:
         refuted = [row["number"] for row in report.rows if row["verdict"] == "refuted"]
         said = str(display["wrong"])
@@ -208,6 +216,7 @@ def data(found: list[Entry]) -> dict[str, Any]:
                 "methods": report.methods if report else [],
                 "seconds": round(report.seconds, 3) if report else 0.0,
                 "rows": report.rows if report else [],
+                "holds": [row["left"] for row in report.held] if report else [],
             }
         )
     right = [display for display in displays if not display["wrong"]]

@@ -46,7 +46,7 @@ class Display(Piece):
     latex: str = ""  # without the dollars and the container's indentation; labels are blanked
     columns: list[int] = field(default_factory=list)  # where each line of `latex` begins
     label: str | None = None
-    notes: dict[str, str] = field(default_factory=dict)  # "given", "tested", "wrong", "right"
+    notes: dict[str, str] = field(default_factory=dict)  # word to text, as in reading.NOTES
 
     def place(self, position: int) -> tuple[int, int]:
         """Line and column (from 1) of an offset into ``latex``."""

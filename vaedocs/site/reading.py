@@ -17,7 +17,7 @@ BLOCK = re.compile(r"^(?P<indent>[ >]*)(?P<mark>/{3,})(?P<rest>.*)$")
 PREFIX = re.compile(r"^[ ]*(?:>[ ]?)*[ ]*")
 OPENER = re.compile(r"^[ >]*(?:[-*+] |\d+[.)] |!!!|\?\?\?|===|\[\^|: )")
 LABEL = re.compile(r"\\label\{([^{}]*)\}")
-NOTES = ("given", "tested", "wrong", "right")
+NOTES = ("given", "holds", "tested", "wrong", "right")
 RAW = re.compile(r"^[ ]*<(script|style|svg|pre|math|textarea)\b", re.IGNORECASE)
 
 

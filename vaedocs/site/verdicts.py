@@ -49,6 +49,7 @@ class Report:
     given: list[str] = field(default_factory=list)  # the author's hypotheses
     assumed: list[str] = field(default_factory=list)  # what the checker took for granted besides
     reason: str = ""  # why the author is content with "tested"
+    held: list[dict[str, Any]] = field(default_factory=list)  # what must hold besides
 
     @property
     def verdict(self) -> str:
@@ -149,7 +150,7 @@ def panel(
         if hypotheses:
             items = "".join(f"<li>{mathematics(text, macros)}</li>" for text in hypotheses)
             parts.append(f"<p>{title}:</p><ul>{items}</ul>")
-    parts.append(_table(report.rows))
+    parts += [_table(report.rows, report.held), _held(report.held, macros)]
     parts += [_counterexample(row) for row in report.rows if row["verdict"] == "refuted"]
     parts.append(
         # A button of ours copies it: "no-copy" keeps the theme from adding one, and a landmark.
@@ -169,6 +170,16 @@ def panel(
         f'<summary title="{verdict}" aria-label="{label}">{mark(verdict)}</summary>'
         f'<section class="vaedocs-panel">{"".join(parts)}</section></details>'
     )
+
+
+def _held(held: Sequence[dict[str, Any]], macros: dict[str, str] | None) -> str:
+    """What must hold besides the rows, each with its verdict and the row that it is about."""
+    items = "".join(
+        f"<li>{mathematics(row['left'], macros)} <i>row {row['number']}: "
+        f"{html.escape(row['verdict'])}</i></li>"
+        for row in held
+    )
+    return f"<p>Must hold besides:</p><ul>{items}</ul>" if items else ""
 
 
 def _counterexample(row: dict[str, Any]) -> str:
@@ -228,13 +239,16 @@ SIGNS = {"<=": "\u2264", ">=": "\u2265", "!=": "\u2260", "~~": "\u2248", "prop":
          "==": "\u2261", "~": "\u223c", "in": "\u2208", "->": "\u2192"}  # fmt: skip
 
 
-def _table(rows: Sequence[dict[str, Any]]) -> str:
+def _table(rows: Sequence[dict[str, Any]], held: Sequence[dict[str, Any]]) -> str:
     lines = []
+    pinned = {row["number"] for row in held}
     for row in rows:
         used = ", ".join(with_mathematics(use) for use in row["uses"]) or "\u2013"
         how = with_mathematics(row["method"]) or "\u2013"
         if row["author_hint"]:
             how += f"<br>hint on the page: {with_mathematics(row['author_hint'])}"
+        if row["verdict"] == "definition" and row["number"] in pinned:
+            how += "; checked by its consequence"
         sign = html.escape(SIGNS.get(row["relation"], row["relation"]))
         lines.append(
             f"<tr><td>{row['number']}</td><td>{sign}</td><td>{html.escape(row['verdict'])}</td>"
