@@ -20,6 +20,7 @@ def statements(name: str) -> list[tuple[str, str]]:
 
 
 FALSE, TRUE = statements("falsehoods.txt"), statements("truths.txt")
+TRAPS = statements("traps.txt")  # hypotheses half understood, names with two meanings
 
 
 def test_the_tables_are_long() -> None:
@@ -33,6 +34,13 @@ def test_a_false_statement_is_refuted_with_numbers(latex: str, given: str) -> No
     assert report.verdict == "refuted", str(report)
     (first, *_) = report.wrong
     assert first.method == "shapes" or first.counterexample
+
+
+@pytest.mark.parametrize(("latex", "given"), TRAPS)
+def test_what_does_not_hold_does_not_pass(latex: str, given: str) -> None:
+    report = check(latex, given)
+    assert not report.ok, str(report)
+    assert "bug of the checker" not in str(report)
 
 
 @pytest.mark.parametrize(("latex", "given"), TRUE)

@@ -87,8 +87,8 @@ class Theory:
     values; ``fixed`` are the marginals of a head that no parameter enters, the prior p(z) beside
     p_θ(x | z); ``independences`` are ``(head, slots, kept, dropped)``: p(slots | kept, dropped) =
     p(slots | kept); ``domains`` tags a symbol: ``positive``, ``nonnegative``, ``integer``, ``unit``
-    (in [0, 1]), ``spd``, ``symmetric``, ``orthonormal`` (columns), ``orthogonal``, ``invertible``,
-    ``diagonal``, ``simplex``.
+    (in [0, 1]), ``spd``, ``psd``, ``symmetric``, ``orthonormal`` (columns), ``orthogonal``,
+    ``invertible``, ``diagonal``, ``simplex``.
     """
 
     symbols: dict[str, Symbol] = field(default_factory=dict)

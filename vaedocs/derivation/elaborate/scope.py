@@ -160,6 +160,10 @@ class Base:
             assumptions = {"commutative": False}
         elif "integer" in tags:
             assumptions = {"integer": True, "positive": True}
+        elif "whole" in tags:
+            assumptions = {"integer": True}
+            if "nonnegative" in tags:
+                assumptions["nonnegative"] = True
         elif "positive" in tags:
             assumptions = {"positive": True}
         elif "nonnegative" in tags:

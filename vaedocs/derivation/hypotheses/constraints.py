@@ -73,7 +73,7 @@ class Constraints(Functions):
         slots = {*own, *others, *kept}
         for head in self._models_of(slots):
             self.reader.register(head, sorted(slots))
-            self.theory.independences += [(head, frozenset({slot}), kept, others) for slot in own]
+            self.theory.independences.append((head, frozenset(own), kept, others))
 
     def _orthonormal(self, left: Expr, right: Expr) -> bool:
         """``U^T U = I``: a tag on U, from which instances are drawn; the relation stays as a fact

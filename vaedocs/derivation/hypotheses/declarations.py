@@ -140,10 +140,12 @@ class Declarations(Phrases):
         ):
             tags = set()
             low = " ".join(spell(part) for part in node.subscripts)
-            if node.base in {"N", "Z"}:
-                tags.add("integer")
             if "+" in low or ">" in low:
                 tags.add("positive")
+            if "0" in low:
+                tags = {"nonnegative"}
+            if node.base in {"N", "Z"}:
+                tags.add("integer" if tags == {"positive"} or low + node.base == "N" else "whole")
             if node.base == "S":
                 tags.add("spd")
             return (), tags, [], None

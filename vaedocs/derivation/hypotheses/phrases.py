@@ -14,39 +14,63 @@ from vaedocs.derivation.parser import parse_statements
 from vaedocs.derivation.theory import FunctionInfo
 
 TAG_WORDS = {
-    r"symmetric positive[- ]definite|positive[- ]definite|spd|\bpd\b|covariance matrix": "spd",
+    r"(symmetric )?positive[- ]semi-?definite|\bpsd\b": "psd",
+    r"(symmetric )?positive[- ]definite|\bspd\b|\bpd\b|covariance( matrix)?": "spd",
     r"\bsymmetric\b": "symmetric",
-    r"\borthogonal\b": "orthogonal",
-    r"orthonormal columns|\borthonormal\b": "orthonormal",
+    r"\borthogonal\b(?! columns| rows)": "orthogonal",
+    r"orthonormal( columns)?\b": "orthonormal",
     r"\binvertible\b|non-?singular|full rank": "invertible",
     r"\bdiagonal\b": "diagonal",
-    r"\bpositive\b": "positive",
+    r"natural number|positive integer": "integer",
     r"non-?negative": "nonnegative",
-    r"\binteger\b|whole number": "integer",
+    r"\bpositive\b": "positive",
+    r"\b(an )?integer\b|whole number": "whole",
     r"probability vector|\bsimplex\b|sums? to one": "simplex",
 }
 
 
 FUNCTION_WORDS = {
-    r"positive[- ]definite|\bspd\b|covariance": "spd",
+    r"(symmetric )?positive[- ]definite|\bspd\b|covariance( matrix)?": "spd",
     r"\bconvex\b": "convex",
     r"\bconcave\b": "concave",
-    r"invertible|bijecti|diffeomorphism": "invertible",
-    r"increasing|monoton": "increasing",
-    r"positive": "positive",
+    r"\binvertible\b|\bbijecti(ve|on)\b|diffeomorphism": "invertible",
+    r"(monotonic(ally)? |monotone )?\bincreasing\b": "increasing",
     r"non-?negative": "nonnegative",
+    r"\bpositive\b": "positive",
 }
 
 
 HARMLESS = re.compile(
-    r"deterministic|differentiable|smooth|continuous(ly)?\b|live[s]? in different "
+    r"deterministic|(continuously )?differentiable|smooth|continuous(ly)?\b|live[s]? in different "
     r"spaces|normali[sz]ed|integrable|finite\b|"
     r"measurable|is a (probability )?density|are densities|is a distribution|are "
     r"distributions|probability distributions?|"
     r"arbitrary|fixed\b|constants?\b|parameters?\b|any (density|distribution)|random "
-    r"variables?|scalar|real\b|vectors?\b|natural log|regular|"
+    r"variables?|scalars?|real\b|vectors?\b|natural log(arithms?)?|regular|"
     r"\bELBO\b|(evidence|variational) (lower )?bound"
 )
+
+DISCRETE = re.compile(r"\bdiscrete\b|(probability )?mass functions?|\bpmf\b")
+FILLING = re.compile(
+    r"\b(is|are|be|a|an|the|and|with|has|have|of|its|all|both|every|strictly|real|square|"
+    r"matrix|matrices|functions?|vectors?|numbers?|variables?|densit(y|ies)|values?|entries)\b"
+)
+INDEPENDENT = re.compile(
+    r"\bi\.?\s?i\.?\s?d\b\.?|independent(ly)?|identically|distributed|mutually|jointly|"
+    r"statistically|conditionally|given|draws?|drawn|samples?|copies|noise|from|each|other|under"
+)
+
+
+def unread(words: str, *known: str | re.Pattern[str]) -> str:
+    """The first word that is in none of the known patterns: ``not`` of ``is not symmetric``.
+
+    >>> unread("is a symmetric matrix", "symmetric"), unread("is not symmetric", "symmetric")
+    ('', 'not')
+    """
+    for pattern in (*known, FILLING):
+        words = re.sub(pattern, " ", words)
+    left: list[str] = re.findall(r"(?<!\\)\b[A-Za-z]{2,}\b|\bno\b|-", words)
+    return left[0] if left else ""
 
 
 def split_phrase(text: str) -> tuple[str, str]:
@@ -90,7 +114,7 @@ class Phrases(Statements):
                 for item in self._names(parsed[0].left):
                     self._tag_words(item, words, chain)
                 return
-        if HARMLESS.search(text):
+        if HARMLESS.search(text) and not unread(text, HARMLESS):
             return
         raise self.reader.refuse(
             chain,
@@ -99,34 +123,48 @@ class Phrases(Statements):
         )
 
     def _independent(self, text: str, chain: s.Chain) -> None:
-        names = [
-            name
-            for name in re.findall(r"\\[a-zA-Z]+|\b[a-zA-Z](?:_\w)?\b", text)
-            if name in self.scope.survey.random
-            or name.lower() in self.scope.survey.random
-            or (name.isupper() and name in self.scope.survey.bare)
-        ]
-        lower = {name for name in names if name.lower() in self.scope.survey.random}
-        slots = [
-            name.lower() if name in lower and name not in self.scope.survey.random else name
-            for name in names
-        ]
-        if "given" in text.split():
-            position = text.split().index("given")
-            after = set(re.findall(r"\b[a-zA-Z]\b", " ".join(text.split()[position:])))
-            conditions = frozenset(slot for slot in slots if slot in after or slot.upper() in after)
+        """``x and y independent given z``, ``x independent of y and z``, ``x_1, …, x_N i.i.d.``"""
+        said, _, behind = text.partition(" given ")
+        odd = unread(text, INDEPENDENT)
+        if not odd and "conditionally" in text and not behind:
+            odd = "conditionally"
+        if not odd and text.count("independent") > 1:
+            odd = "independent"
+        if odd:
+            raise self.reader.refuse(
+                chain,
+                f"the word “{odd}” is not understood here",
+                r"say “x and y independent given z”, or write x \perp y \mid z",
+            )
+        first, of, second = said.partition(" of ")
+        kept = frozenset(self._variables(behind, every=True))
+        left, right = ([s for s in self._variables(t) if s not in kept] for t in (first, second))
+        if not of:
+            chosen = [([slot], left[:k]) for k, slot in enumerate(left) if k]
         else:
-            conditions = frozenset()
-        named = [slot for slot in dict.fromkeys(slots) if slot not in conditions]
-        for head in self._models_of({*slots, *conditions}):
-            self.reader.register(head, sorted({*slots, *conditions}))
+            chosen = [(left, right)] if left and right else []
+        slots = {*left, *right, *kept}
+        for head in self._models_of(slots) if chosen else ():
+            self.reader.register(head, sorted(slots))
             self.theory.independences += [
-                (head, frozenset({slot}), conditions, frozenset(named[:position]))
-                for position, slot in enumerate(named[1:], 1)
+                (head, frozenset(own), kept, frozenset(others)) for own, others in chosen
             ]
 
+    def _variables(self, text: str, every: bool = False) -> list[str]:
+        """The random variables that words name; what stands behind “given” is one in any case."""
+        made: list[str] = []
+        random, bare = self.scope.survey.random, self.scope.survey.bare
+        for name in re.findall(r"\\[a-zA-Z]+|\b[a-zA-Z](?:_\w)?\b", re.sub(FILLING, " ", text)):
+            if name in random or (name.isupper() and name in bare and name.lower() not in random):
+                made.append(name)
+            elif name.lower() in random or every:
+                made.append(name.lower())
+        return list(dict.fromkeys(made))
+
     def _tag_words(self, node: s.Node, words: str, chain: s.Chain) -> None:
-        if re.search(r"\bdiscrete\b|mass function|\bpmf\b", words):
+        words = words.strip()
+        if DISCRETE.search(words):
+            self._all_read(words, chain, DISCRETE)
             slots = list(look.arguments(node)[0]) if isinstance(node, s.Call) else [node]
             for item in slots:
                 if isinstance(item, s.Name):
@@ -134,38 +172,52 @@ class Phrases(Statements):
                     self.theory.variables[slot] = replace(self.reader.variable(slot), discrete=True)
             return
         if isinstance(node, s.Call) and look.is_density_call(node, self.scope.survey):
-            if HARMLESS.search(words):
-                return
-            raise self.reader.refuse(chain, f"the words “{words.strip()}” are not understood")
+            self._all_read(words, chain, HARMLESS, "positive")
+            return
         key = self._key(node)
-        understood = bool(HARMLESS.search(words))
         is_function = isinstance(node, s.Call) or key in self.scope.survey.called
         if is_function and not (
             key in self.scope.survey.bare and key in self.scope.declared_shapes
         ):
-            old = self.theory.functions.get(key, FunctionInfo(key))
-            found: dict[str, Any] = {
-                flag: True for pattern, flag in FUNCTION_WORDS.items() if re.search(pattern, words)
-            }
-            if "spd" in found:
-                found.pop("positive", None)  # a matrix with negative entries may be one
+            self._all_read(words, chain, *FUNCTION_WORDS, HARMLESS)
+            found = _tags(words, FUNCTION_WORDS)
             if found:
-                self.theory.functions[key] = replace(old, **found)
-                understood = True
-            if understood:
-                return
-        if re.search(r"independent|i\.?i\.?d", words):
+                old = self.theory.functions.get(key, FunctionInfo(key))
+                self.theory.functions[key] = replace(old, **_flags(found))
             return
-        for pattern, tag in TAG_WORDS.items():
-            if re.search(pattern, words):
-                self._tag(key, tag)
-                understood = True
-                if tag in {"spd"}:
-                    break
-        if not understood:
+        if INDEPENDENT.search(words):
+            return
+        self._all_read(words, chain, *TAG_WORDS, HARMLESS)
+        found = _tags(words, TAG_WORDS)
+        size = self.scope.declared_shapes.get(key, ())
+        if "orthogonal" in found and len(set(size)) == 2:
+            raise self.reader.refuse(
+                chain, "an orthogonal matrix is square", "say “orthonormal columns”"
+            )
+        if "psd" in found:
+            found |= {"symmetric", "nonnegative"}
+        self._tag(key, *found)
+
+    def _all_read(self, words: str, chain: s.Chain, *known: str | re.Pattern[str]) -> None:
+        """Refuse words of which one is unknown: what it takes back or adds would be lost."""
+        if unread(words, *known):
             raise self.reader.refuse(
                 chain,
-                f"the words “{words.strip()}” are not understood",
+                f"the words “{words}” are not understood",
                 "the language knows: discrete, symmetric, positive definite, orthonormal, "
                 "orthogonal, invertible, diagonal, positive, integer, convex, concave",
             )
+
+
+def _flags(found: set[str]) -> dict[str, Any]:
+    return dict.fromkeys(found, True)
+
+
+def _tags(words: str, known: dict[str, str]) -> set[str]:
+    """The tags of the patterns found, the longer ones first: what they hold is read once."""
+    found = set()
+    for pattern, tag in known.items():
+        words, count = re.subn(pattern, " ", words)
+        if count:
+            found.add(tag)
+    return found

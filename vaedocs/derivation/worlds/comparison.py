@@ -197,6 +197,8 @@ class Comparison:
 
     def finish(self) -> Outcome:
         """Nothing was found."""
+        if self.context.narrow:
+            return Outcome("undecided", self.method, reason=self.context.narrow)
         if self.instances:
             return Outcome("agrees", self.method, self.instances)
         return Outcome(

@@ -61,6 +61,7 @@ class Context:
     unit: set[str] = field(default_factory=set)  # functions and parameters that are probabilities
     families: set[str] = field(default_factory=set)  # names with items
     counting: set[str] = field(default_factory=set)  # names that count: sizes and limits of sums
+    narrow: str = ""  # why fewer models are drawn than the hypotheses allow
     continuous: str = ""  # why finite spaces cannot hold it
     constraints: list[Fact] = field(default_factory=list)
     binary: dict[str, Expr] = field(default_factory=dict)  # slots with a declared discrete family
@@ -233,7 +234,8 @@ class Context:
             told = (
                 ("positive", symbol.is_positive),
                 ("nonnegative", symbol.is_nonnegative),
-                ("integer", symbol.is_integer),
+                ("integer", symbol.is_integer and symbol.is_positive),
+                ("whole", symbol.is_integer),
             )
             tags = tags | {tag for tag, known in told if known}
         return tags | {"unit"} if name in self.unit and "simplex" not in tags else tags
@@ -330,9 +332,28 @@ class Context:
                 given = [
                     s for s in placed if slot not in needed.get(s, set()) - allowed.get(s, set())
                 ]
+            if slot in allowed and not self._said(head, slot, frozenset(placed), frozenset(given)):
+                self.narrow = "the independences given hold in more models than were tried"
             result.append(Factor((slot,), tuple(given)))
             placed.append(slot)
         return result
+
+    def _said(self, head: str, slot: str, before: frozenset[str], given: frozenset[str]) -> bool:
+        """Whether p(slot | before) = p(slot | given) follows from what is given, step by step."""
+        facts = [f for f in self.theory.independences if f[0] == head and slot in f[1]]
+        facts += [
+            (owner, slots, frozenset(), before - slots)
+            for owner, slots in self.theory.fixed
+            if owner == head and slot in slots
+        ]
+        smaller = True
+        while before != given and smaller:
+            smaller = False
+            for _, group, kept, dropped in facts:
+                stay = before & (kept | group)
+                if kept <= before and before - stay <= dropped and stay < before:
+                    before, smaller = stay, True
+        return before == given
 
 
 def _densities(e: Expr) -> list[ex.Density]:

@@ -17,7 +17,8 @@ REALS = tuple(F(s) for s in ("0", "1", "-1", "2", "1/2", "-2", "3"))
 POSITIVES = tuple(F(s) for s in ("1", "2", "1/2", "3", "1/3"))
 UNITS = tuple(F(s) for s in ("1/2", "1/3", "2/3"))
 INTEGERS = tuple(map(F, (1, 2, 3)))
-LARGE = tuple(F(s) for s in ("10000", "-10000", "1/10000"))
+WHOLE = tuple(map(F, (0, 1, 2, 3, -1, -2)))
+LARGE = tuple(F(s) for s in ("10000", "-10000", "1/10000", "150", "-150"))
 Corner = dict[str, Fraction]
 
 
@@ -39,6 +40,8 @@ def scalars(world: Any) -> dict[str, tuple[Fraction, ...]]:
             found[name] = UNITS
         elif tags & {"integer"}:
             found[name] = INTEGERS
+        elif "whole" in tags:
+            found[name] = WHOLE[: 4 if "nonnegative" in tags else 6]
         elif tags & {"positive", "spd"}:
             found[name] = POSITIVES
         else:
@@ -50,8 +53,8 @@ def allowed(value: Fraction, simple: tuple[Fraction, ...]) -> bool:
     """Whether a value lies in the domain that these simple ones belong to."""
     if simple == UNITS:
         return 0 < value < 1
-    if simple == INTEGERS:
-        return value in INTEGERS
+    if F(1, 2) not in simple:
+        return value.denominator == 1 and (min(simple) < 0 or value >= min(simple))  # integers
     return min(simple) < 0 or value > 0 or (value == 0 and 0 in simple)
 
 
@@ -75,7 +78,7 @@ def far(world: Any) -> list[Corner]:
     made = []
     for name, own in values.items():
         for large in LARGE:
-            if own != INTEGERS and allowed(large, own):
+            if allowed(large, own) and (F(1, 2) in own or abs(large) == 150):  # 150! has a float
                 made.append({n: large if n == name else values[n][-1] for n in values})
     return made[:12]
 

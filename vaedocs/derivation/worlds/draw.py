@@ -411,6 +411,8 @@ class World(Evaluator):
             positive = EXTREMES
         if "integer" in tags:
             return F(rng.randint(1, 4))
+        if "whole" in tags:
+            return F(rng.randint(0 if "nonnegative" in tags else -3, 4))
         if "unit" in tags:
             return rng.choice(UNITS if self.style != "extreme" else (F(1, 16), F(1, 2), F(15, 16)))
         if "positive" in tags or "nonnegative" in tags or "spd" in tags:
@@ -455,6 +457,9 @@ class World(Evaluator):
         if "spd" in tags or "positive" in tags:
             b = a.map(lambda v: v / 2)
             return b * b.transpose() + identity(n, F(1, 2))
+        if "psd" in tags:  # of a rank that is not full
+            b = Mat([[v if j else F(0) for j, v in enumerate(row)] for row in a.rows])
+            return b * b.transpose()
         if "symmetric" in tags:
             return Mat([[a.rows[min(i, j)][max(i, j)] for j in range(n)] for i in range(n)])
         if "triangular" in tags:

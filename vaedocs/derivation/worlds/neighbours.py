@@ -83,6 +83,9 @@ def moved(world: World, key: Any, value: Any, rng: random.Random, spread: float)
     tags = world.context.tags(name) | world.extra_tags.get(name, set())
     if "integer" in tags:
         return max(1, int(value) + rng.choice((-1, 1)))  # counts and indices are positive
+    if "whole" in tags and not isinstance(value, Mat):
+        made = int(value) + rng.choice((-1, 1))
+        return max(0, made) if "nonnegative" in tags else made
     if isinstance(value, Mat):
         if value.shape[1] > 1 or "simplex" in tags or "orthonormal" in tags:
             world.salts[("parameter", name)] = rng.random()
