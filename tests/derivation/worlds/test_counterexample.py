@@ -12,7 +12,15 @@ import pytest
 from sympy import Expr, Integer, Symbol, log, symbols
 
 from vaedocs.derivation import worlds
-from vaedocs.derivation.expressions import KL, Derivative, Entropy, Expectation, Normal, density
+from vaedocs.derivation.expressions import (
+    KL,
+    Apply,
+    Derivative,
+    Entropy,
+    Expectation,
+    Normal,
+    density,
+)
 from vaedocs.derivation.theory import Theory
 from vaedocs.derivation.worlds import Counterexample
 
@@ -122,8 +130,28 @@ def test_a_ratio_that_varies_is_shown_twice() -> None:
     one, other = found.values["ratios"]
     assert one != pytest.approx(other)
     assert found.description.startswith(
-        f"the ratio of the two sides is {one:.6g} in one instance and {other:.6g} in another"
+        f"the ratio of the two sides is {one:.6g} at the 2nd value of z "
+        f"and {other:.6g} at the 1st value of z"
     )
+
+
+def test_a_ratio_that_varies_in_a_smooth_model_is_shown_with_numbers_that_can_be_checked() -> None:
+    p = density("p", x)
+    found = refutation("prop", Derivative("partial", p, (x,)), -(x**2) * p)
+    assert found.description == (
+        "the ratio of the two sides is 1 at x = 1 and -1 at x = -1\nwhere p(x) = N(0, 1)"
+    )
+    slopes = [-at * math.exp(-(at**2) / 2) for at in (1, -1)]
+    others = [-(at**2) * math.exp(-(at**2) / 2) for at in (1, -1)]
+    ratios = [slope / other for slope, other in zip(slopes, others, strict=True)]
+    assert found.values["ratios"] == pytest.approx(ratios)
+
+
+def test_a_smooth_model_that_refutes_is_one_that_can_be_written_down() -> None:
+    at, at_zero = Apply("f", True, (z,)), Apply("f", True, (Integer(0),))
+    found = refutation("=", Expectation(at, Normal(z, Integer(0), Integer(1)), (z,)), at_zero)
+    assert found.description == "f(z) = z^2; f(0) = 0"
+    assert (found.left, found.right) == (1.0, 0.0)
 
 
 def test_values_are_json() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from itertools import chain
 from typing import Any
 
 from sympy import Expr, Symbol
@@ -16,14 +15,14 @@ from vaedocs.derivation.worlds.arithmetic import (
     Undefined,
 )
 from vaedocs.derivation.worlds.claims import is_place
-from vaedocs.derivation.worlds.context import Context, base_name
+from vaedocs.derivation.worlds.context import Context
 from vaedocs.derivation.worlds.corners import Corner, meeting, near
-from vaedocs.derivation.worlds.counterexample import describe, restore, state
 from vaedocs.derivation.worlds.draw import group_of
 from vaedocs.derivation.worlds.effort import Effort
 from vaedocs.derivation.worlds.matrices import Mat, column
 from vaedocs.derivation.worlds.optimum import attained
-from vaedocs.derivation.worlds.outcome import Counterexample, Method, Outcome
+from vaedocs.derivation.worlds.outcome import Method, Outcome
+from vaedocs.derivation.worlds.up_to import UpTo
 
 EXACT: Method = "exact finite spaces"
 DIGITS: Method = "finite spaces at 40 digits"
@@ -42,7 +41,7 @@ class NoInstance(RuntimeError):
     """No admissible world could be drawn."""
 
 
-class Comparison:
+class Comparison(UpTo):
     """One relation between two expressions in worlds of one kind."""
 
     method: Method
@@ -259,105 +258,6 @@ class Comparison:
         found = {group_of(k) for k in self.world.raw_values}
         counting = self.context.counting
         return sorted((g for g in found if g[0] != "space" and g[1] not in counting), key=str)
-
-    def up_to(self) -> Outcome:
-        """∝ and "+ const": the ratio, or the difference, must not change."""
-        variables = list(self.free_of)
-        for side in self.sides:
-            inner = side.args[0] if type(side).__name__ == "log" else side
-            if not variables and isinstance(inner, ex.Density):
-                variables = [v for _, v in inner.values if isinstance(v, (Symbol, ex.Item))]
-        together = [tuple(self.variation(v) for v in variables)] if variables else []
-        constant: set[Any] = set()
-        broken: dict[Any, Any] = {}
-        simple = self.at_corners(near(self.world, 1, 2)[:1])
-        for _ in chain(simple, self.admissible_worlds(3, start=self.simple)):
-            first = self.values()
-            if first is None:
-                continue
-            self.instances += 1
-            for group in together or [(g,) for g in self.groups()]:
-                told = self.constant(first, group)
-                if told == "constant":
-                    constant.add(group)
-                elif told != "still":
-                    broken.setdefault(group, (first, told, state(self.world)))
-            if together and broken:
-                break
-        # Where nobody said what may vary, one reading under which the claim holds is enough.
-        if broken and not constant - set(broken):
-            first, told, seen = next(iter(broken.values()))
-            restore(self.world, seen)
-            self.values()
-            return self.refuted_up_to(first, told)
-        return self.finish()
-
-    def variation(self, v: Any) -> Any:
-        """The group that holds a named variable."""
-        name = base_name(v)
-        if name in self.context.heads and name not in self.context.slot_of:
-            return ("head", name)
-        return ("observed" if self.context.is_random(name) else "parameter", name)
-
-    def constant(self, first: Pair, groups: Sequence[Any]) -> Any:
-        """``"constant"``, ``"still"`` if neither side moves, or the pair that breaks the claim."""
-        saved, salts = dict(self.world.raw_values), dict(self.world.salts)
-        moved = False
-        try:
-            for k in range(8):
-                for group in groups:
-                    self.world.redraw_group(group, k)
-                    if ("observed", group[1]) in saved and not self.world.smooth:
-                        self.world.raw_values["observed", group[1]] = k  # every point in turn
-                if not self.world.admissible():
-                    continue
-                pair = self.values()
-                if pair is None:
-                    continue
-                moved = (
-                    moved or self.differ((pair[0], first[0])) or self.differ((pair[1], first[1]))
-                )
-                if self.relation == "prop":
-                    test_pair = (pair[0] * first[1], first[0] * pair[1])
-                else:
-                    test_pair = (pair[0] - pair[1], first[0] - first[1])
-                if self.differ(test_pair):
-                    return (pair, dict(self.world.raw_values))
-        finally:
-            self.world.raw_values.clear()
-            self.world.raw_values.update(saved)
-            self.world.salts = salts
-            self.world.renew()
-        return "constant" if moved else "still"
-
-    def refuted_up_to(self, first: Pair, broken: Any) -> Outcome:
-        """Two instances whose ratios, or differences, are not the same."""
-        pair = broken[0]
-        here = describe(self.world, self.sides)
-
-        def told(p: Pair) -> float:
-            a, b = float(entries(p[0])[0]), float(entries(p[1])[0])
-            return (a / b if b else math.inf) if self.relation == "prop" else a - b
-
-        what = "ratio" if self.relation == "prop" else "difference"
-        one, other = told(first), told(pair)
-        text = (
-            f"the {what} of the two sides is {one:.6g} in one instance and {other:.6g} in another\n"
-            f"the first: {here.description}"
-        )
-        values = {**here.values, what + "s": [one, other]}
-        return Outcome(
-            "refuted",
-            self.method,
-            self.instances,
-            Counterexample(
-                float(entries(first[0])[0]),
-                float(entries(first[1])[0]),
-                one - other,
-                text,
-                values=values,
-            ),
-        )
 
 
 def unify(a: Any, b: Any) -> Pair:

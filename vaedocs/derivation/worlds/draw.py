@@ -1,4 +1,4 @@
-"""Random values inside the declared domains: numbers, vectors, matrices, functions.
+"""Random values inside the declared domains: numbers, vectors, matrices.
 
 Everything is drawn as a rational number from a generator seeded by the world and the name, so that
 the same
@@ -15,13 +15,13 @@ from fractions import Fraction
 from itertools import product
 from typing import Any
 
-from sympy import Dummy, Expr, Symbol, solve
+from sympy import Expr, Symbol
 
 from vaedocs.derivation import expressions as ex
-from vaedocs.derivation.theory import Fact, FunctionInfo, Variable
-from vaedocs.derivation.worlds.arithmetic import CannotEvaluate, Inexact, Undefined
+from vaedocs.derivation.theory import Variable
+from vaedocs.derivation.worlds.arithmetic import Undefined
 from vaedocs.derivation.worlds.context import Context
-from vaedocs.derivation.worlds.evaluate import Evaluator
+from vaedocs.derivation.worlds.hypotheses import Hypotheses
 from vaedocs.derivation.worlds.matrices import Mat, column, identity
 
 F = Fraction
@@ -42,196 +42,18 @@ def convert(value: Any, number: Callable[[Any], Any]) -> Any:
     return value.map(number) if isinstance(value, Mat) else number(value)
 
 
-def pattern_tags(fact: Fact) -> tuple[str, str] | None:
-    """``UᵀU = I``, ``A = Aᵀ``, ``Σ π_k = 1`` as a domain tag of U, A, π."""
-    for left, right in ((fact.left, fact.right), (fact.right, fact.left)):
-        if isinstance(left, ex.Scalar):
-            left = left.args[0]
-        if isinstance(right, ex.Identity) and left.is_Mul and len(left.args) == 2:
-            a, b = left.args
-            if isinstance(a, ex.Transpose) and a.args[0] == b and isinstance(b, Symbol):
-                return b.name, "orthonormal"
-            if isinstance(b, ex.Transpose) and b.args[0] == a and isinstance(a, Symbol):
-                return a.name, "orthonormal_rows"
-        if isinstance(left, ex.Transpose) and left.args[0] == right and isinstance(right, Symbol):
-            return right.name, "symmetric"
-        if (
-            isinstance(left, ex.Transpose)
-            and isinstance(right, ex.Inverse)
-            and left.args == right.args
-        ):
-            return left.args[0].name, "orthogonal"
-        if (
-            isinstance(left, ex.Sum)
-            and right == 1
-            and isinstance(left.args[0], (ex.Component, ex.Item))
-        ):
-            array = left.args[0].args[0]
-            if isinstance(array, Symbol) and isinstance(left.args[0], ex.Component):
-                return array.name, "simplex"
-    return None
-
-
-class World(Evaluator):
+class World(Hypotheses):
     """A world whose parameters and functions are drawn; ``raw`` holds what was drawn, as
     rationals."""
 
-    smooth = False
     # whether sizes are drawn from a wider range, since the usual ones did not meet the hypotheses
     wide = False
 
     def __init__(self, context: Context, numbers: Any, seed: Any = 0, style: str = "plain"):
-        super().__init__(context, numbers)
-        self.seed, self.style = seed, style
+        self.seed = seed
         self.salts: dict[Any, Any] = {}  # groups that were drawn anew
-        self.raw_values: dict[Any, Any] = {}
         self.corner: dict[str, Fraction] = {}  # values that are chosen, not drawn
-        self.extra_tags: dict[str, set[str]] = {}
-        self.computed: dict[str, Expr] = {}
-        self.function_sizes: dict[str, tuple[int, ...]] = {}
-        self.packed: dict[Any, Any] = {}
-        self.checks: list[tuple[str, Any, Any, tuple[str, ...]]] = []
-        self._prepare_constraints()
-
-    # -- constraints
-    # ---------------------------------------------------------------------------------
-
-    def _prepare_constraints(self) -> None:
-        free = set(self.context.parameters())
-        for fact in self.context.constraints:
-            tag = pattern_tags(fact) if fact.relation == "=" else None
-            if tag is not None:
-                self.extra_tags.setdefault(tag[0], set()).add(tag[1])
-                continue
-            if fact.relation == "=" and self._tied(fact):
-                continue
-            if fact.relation == "=":
-                self._solve(fact, free)
-            everywhere = self._everywhere(fact)
-            try:
-                self.checks.append((fact.relation, self(fact.left), self(fact.right), everywhere))
-            except CannotEvaluate as error:
-                raise CannotEvaluate(
-                    f"the hypothesis {fact.text or fact.name} cannot be evaluated: {error.reason}"
-                ) from error
-
-    def _tied(self, fact: Fact) -> bool:
-        """Whether an equation ties random variables to each other, as z = μ + σε does; then one is
-        computed."""
-        names = [s.name for side in (fact.left, fact.right) for s in side.free_symbols]
-        random_names = {n for n in names if self.context.is_random(n)}
-        if not random_names:
-            return False
-        for left, right in ((fact.left, fact.right), (fact.right, fact.left)):
-            if not isinstance(left, Symbol) or left.name not in random_names or not self.smooth:
-                continue
-            if left.name in self.computed or not self._may_compute(left.name, right):
-                continue
-            slot = self.context.slot_of[left.name]
-            factors = [f for order in self.context.order.values() for f in order if slot in f.slots]
-            if all(f.formula is not None for f in factors):
-                self.computed[left.name] = right
-                return True
-        raise CannotEvaluate(
-            f"{fact.text or fact.name} ties random variables whose densities are not declared"
-        )
-
-    def _solve(self, fact: Fact, free: set[str]) -> None:
-        """Let one parameter of an equation be computed from the others."""
-        for left, right in ((fact.left, fact.right), (fact.right, fact.left)):
-            name = left.name if isinstance(left, Symbol) else ""
-            if name in free - set(self.computed) and self._may_compute(name, right):
-                self.computed[name] = right
-                return
-        left, right, value = fact.left, fact.right, Dummy("value", real=True)
-        given: Expr = value  # what stands on a side that only a world can compute, as Var(x) = s^2
-        if left.atoms(ex.Node):
-            left, given = value, left
-        if right.atoms(ex.Node):
-            right, given = value, right if given is value else given
-        if left == right or not (left.is_commutative and right.is_commutative):
-            return
-        for symbol in sorted(left.free_symbols | right.free_symbols, key=str):
-            if symbol.name not in free or symbol.name in self.computed:
-                continue
-            try:
-                roots = solve(left - right, symbol)
-            except NotImplementedError:
-                continue
-            for root in sorted(roots, key=str, reverse=True):
-                computed = root.xreplace({value: given})
-                if root.is_real is not False and self._may_compute(symbol.name, computed):
-                    self.computed[symbol.name] = computed
-                    return
-
-    def _may_compute(self, name: str, e: Expr) -> bool:
-        """Whether ``e`` does not lead back to ``name``."""
-        stack, seen = list(self.dependencies(e)), set()
-        while stack:
-            n = stack.pop()
-            if n == name:
-                return False
-            if n in self.computed and n not in seen:
-                seen.add(n)
-                stack.extend(self.dependencies(self.computed[n]))
-        return True
-
-    def admissible(self) -> bool:
-        """Whether the hypotheses hold in this world."""
-        exact = self.numbers.exact
-        for relation, left, right, everywhere in self.checks:
-            try:
-                for _ in self.at_points(everywhere):
-                    if not holds(relation, left(), right(), exact):
-                        return False
-            except Undefined:
-                return False
-        return True
-
-    def _everywhere(self, fact: Fact) -> tuple[str, ...]:
-        """The random variables at all values of which a hypothesis is meant: those that the claim
-        averages over, and those that functions stand at."""
-        if fact.relation not in {"<", "<=", ">", ">="}:
-            return ()
-        context = self.context
-        observed = {n for e in context.expressions for n in self.observed_in(e)}
-        said = {s.name: s for side in (fact.left, fact.right) for s in side.free_symbols}
-        inside = {
-            s.name
-            for side in (fact.left, fact.right)
-            for call in side.atoms(ex.Apply)
-            for s in call.free_symbols
-        }
-        names = [n for n in sorted(said) if context.is_random(n)]
-        made = tuple(n for n in names if n not in observed or n in inside)
-        context.varying.update(made)
-        return made
-
-    def observed_in(self, e: Expr) -> set[str]:
-        """The names that stand free in an expression, its definitions unfolded."""
-        names: set[str] = set()
-        for s in e.free_symbols:
-            fact = self.context.definitions.get(s.name)
-            names |= {s.name} if fact is None else self.observed_in(fact.right)
-        return names
-
-    def at_points(self, names: tuple[str, ...]) -> Iterator[None]:
-        """This world with these variables at all of their points, or at many."""
-        if not names:
-            yield
-            return
-        saved = {n: self.env.get(n) for n in names}
-        try:
-            for at in product(*(self.points_of(n) for n in names)):
-                self.env.update(zip(names, at, strict=True))
-                yield
-        finally:
-            for name, old in saved.items():
-                self.restore(name, old)
-
-    def points_of(self, name: str) -> list[Any]:
-        """Where a hypothesis about all values of a variable is looked at."""
-        raise NotImplementedError
+        super().__init__(context, numbers, style)
 
     # -- drawing
     # -------------------------------------------------------------------------------------
@@ -470,179 +292,6 @@ class World(Evaluator):
             a = Mat([[real() for _ in range(m)] for _ in range(n)])
         return a
 
-    # -- functions
-    # -------------------------------------------------------------------------------------
-
-    def apply(self, name: str, values: tuple[Any, ...]) -> Any:
-        info = self.context.functions[name]
-        shape = self.function_sizes.get(name)
-        if shape is None:
-            shape = self.function_sizes[name] = self.sizes(info.shape)
-        count = math.prod(shape)
-        entries: list[Any] = []
-        for v in values:
-            entries += v.entries() if isinstance(v, Mat) else [v]
-        if self.shaped(info) or self.smooth:
-            made = [self.formula(name, info, i, entries) for i in range(count)]
-        else:
-            key = ("function", name, tuple(F(float(v)).limit_denominator(10**6) for v in entries))
-            raw = self.raw_values.get(key)
-            if raw is None:
-                rng, tags = self.rng(key), self.function_tags(name, info)
-                raw = [self.draw_number(rng, tags) for _ in range(count)]
-                if info.nonnegative and not info.positive:  # zero here and there, or everywhere
-                    share = self.rng(("zeros", name)).choice((F(1, 4), 1))
-                    raw = [F(0) if rng.random() < share else v for v in raw]
-                if info.bounds:
-                    raw = [self.drawn_between(info, v, rng) for v in raw]
-                self.raw_values[key] = raw
-            elif info.bounds:
-                raw = self.raw_values[key] = [self.between(info, v) for v in raw]
-            made = [self.numbers.number(v) for v in raw]
-        if len(shape) == 2:
-            matrix = Mat(made[i * shape[1] : (i + 1) * shape[1]] for i in range(shape[0]))
-            if info.spd:
-                half = matrix.map(lambda v: v / 2)
-                number = self.numbers.number
-                return half * half.transpose() + identity(shape[0], number(F(1, 2)))
-            return matrix
-        return column(made) if shape else made[0]
-
-    def bounds_of(
-        self, info: FunctionInfo
-    ) -> tuple[list[Fraction], list[Fraction], list[Fraction]]:
-        """The largest lower bound of a function's values and the smallest upper one, if any, and
-        which of them are values."""
-        ends = [(relation, F(float(self(end)()))) for relation, end in info.bounds]
-        low = sorted(v for relation, v in ends if relation[0] == ">")[-1:]
-        high = sorted(v for relation, v in ends if relation[0] == "<")[:1]
-        if low and high and low > high:
-            raise Undefined("a function with values above one bound and below a smaller one")
-        beyond = {v for relation, v in ends if "=" not in relation}
-        return low, high, [v for v in low + high if v not in beyond]
-
-    def between(self, info: FunctionInfo, v: Fraction) -> Fraction:
-        """``v`` if it lies inside a function's bounds, else a value that does."""
-        low, high, reached = self.bounds_of(info)
-        if v in reached or (all(end < v for end in low) and all(v < end for end in high)):
-            return v
-        share = F(1, 2 + int(abs(v) * 4) % 3)
-        if low and high:
-            return low[0] + share * (high[0] - low[0])
-        return low[0] + share if low else high[0] - share
-
-    def drawn_between(self, info: FunctionInfo, v: Fraction, rng: random.Random) -> Fraction:
-        """A new value of a bounded function."""
-        end = self.at_end(info, rng)
-        return self.between(info, v) if end is None else end
-
-    def at_end(self, info: FunctionInfo, rng: random.Random) -> Fraction | None:
-        """A bound that a function reaches: everywhere, here and there, or (None) not here."""
-        reached, style = self.bounds_of(info)[2], self.rng(("ends", info.name))
-        how = style.random()
-        if not reached or how > 0.6:
-            return None
-        return style.choice(reached) if how < 0.25 else rng.choice([*reached, None])
-
-    def function_tags(self, name: str, info: FunctionInfo) -> set[str]:
-        """Domain tags of a function's values."""
-        tags = {"positive"} if info.positive or info.nonnegative else set()
-        return tags | ({"unit"} if name in self.context.unit else set())
-
-    @staticmethod
-    def shaped(info: FunctionInfo) -> bool:
-        """Whether a function must have a form, so that a table of random values will not do."""
-        return info.convex or info.concave or info.invertible or info.increasing
-
-    def formula(self, name: str, info: FunctionInfo, i: int, u: list[Any]) -> Any:
-        """The ``i``-th value of a random function with the declared form: coefficients from the
-        name alone."""
-        if name.endswith("^{-1}"):
-            return self.inverse_formula(name.removesuffix("^{-1}"), i, u)
-        pack = self.packed.get((name, i, len(u)))
-        if pack is None:
-            pack = self.packed[name, i, len(u)] = self.pack(name, i, len(u))
-        number = self.numbers.number
-        slopes, waves, constant, size, phase = pack
-        size = abs(size) + number(F(1, 8))
-        linear, wave = constant, phase
-        for v, a, b in zip(u, slopes, waves, strict=True):
-            linear, wave = linear + a * v, wave + b * v
-        if info.convex or info.concave:
-            bowl = size * linear * linear
-            for v in u:
-                bowl = bowl + v * v / 4
-            if info.positive:
-                bowl = bowl + size
-            elif not info.nonnegative:
-                bowl = bowl + wave / 2
-            return bowl if info.convex else -bowl
-        if info.increasing or info.invertible:
-            # y_i = a u_i + wiggle + something of the earlier components: triangular, hence a
-            # bijection
-            v = u[min(i, len(u) - 1)]
-            rest = constant
-            for w, a in zip(u[:i], slopes, strict=False):
-                rest = rest + a * w
-            slope = abs(slopes[min(i, len(u) - 1)]) + number(F(1, 2))
-            y = slope * v + rest
-            if self.smooth:
-                y = y + number(F(2, 5)) * self.numbers.function("sin", v)
-                return self.numbers.exp(y / 2) if info.positive else y
-            return y + v * v * v / 8
-        sin = self.numbers.function
-        if info.bounds:
-            low, high, _ = ([number(v) for v in ends] for ends in self.bounds_of(info))
-            end = self.at_end(info, random.Random(0))
-            if end is not None:
-                return number(end)
-            if low and high:
-                share = number(F(1, 2)) + sin("sin", linear + wave) * size / 3
-                return low[0] + (high[0] - low[0]) * share
-            return low[0] + linear * linear / 4 if low else high[0] - linear * linear / 4
-        if name in self.context.unit:
-            return number(F(1, 2)) + sin("sin", linear + wave) * size / 3
-        if info.positive:
-            return size + (1 + sin("sin", linear + wave)) / 4
-        if info.nonnegative:
-            return linear * linear / 4
-        return linear / 2 + size * sin("sin", wave)
-
-    def pack(self, name: str, i: int, count: int) -> tuple[Any, ...]:
-        """The coefficients of a random function's ``i``-th value in ``count`` entries."""
-        key = ("coefficients", name, i, count)
-        raw = self.raw_values.get(key)
-        if raw is None:
-            rng = self.rng(key)
-            raw = [F(rng.choice((-3, -2, -1, 1, 2, 3)), 4) for _ in range(2 * count)]
-            raw += [F(rng.choice(c), 4) for c in ((-2, -1, 1, 2), (2, 3, 4), (-6, -2, 2, 4))]
-            self.raw_values[key] = raw
-        made = [self.numbers.number(r) for r in raw]
-        return made[:count], made[count : 2 * count], *made[2 * count :]
-
-    def inverse_formula(self, name: str, i: int, y: list[Any]) -> Any:
-        """The inverse of a random bijection, by Newton's method, one component after the other."""
-        info = self.context.functions.get(name) or FunctionInfo(name, invertible=True)
-        info = FunctionInfo(name, info.shape, info.positive, invertible=True)
-        if not self.smooth:
-            raise Inexact("the inverse of a function")
-        u: list[Any] = []
-        for j in range(i + 1):
-            target = y[j]
-            v = target * 0
-            padding = [v] * (len(y) - j - 1)
-            for _ in range(80):
-                h = self.numbers.number(F(1, 1000))
-                f = self.formula(name, info, j, [*u, v, *padding]) - target
-                up = self.formula(name, info, j, [*u, v + h, *padding]) - target
-                down = self.formula(name, info, j, [*u, v - h, *padding]) - target
-                step = f / ((up - down) / (2 * h))
-                v = v - max(min(step, 2), -2)
-                if abs(step) < 1e-14:
-                    break
-            u.append(v)
-        return u[i]
-
 
 def base_of(key: Any) -> str:
     """The name of a cell's family."""
@@ -652,11 +301,11 @@ def base_of(key: Any) -> str:
 def group_of(key: Any) -> Any:
     """What a drawn value belongs to: a head, a function, an observed variable, a parameter."""
     if isinstance(key, tuple):
-        if key[0] in {"mass", "law", "logit"}:
+        if key[0] in {"mass", "law", "logit", "gauss"}:
             return ("head", key[1])
         if key[0] == "slope":
             return ("head", key[1][1])
-        if key[0] in {"function", "coefficients"}:
+        if key[0] in {"function", "coefficients", "line"}:
             return ("function", key[1])
         if key[0] == "observed":
             return ("observed", key[1][0] if isinstance(key[1], tuple) else key[1])
@@ -664,29 +313,3 @@ def group_of(key: Any) -> Any:
             return ("space", key[1])
         return ("parameter", key[0])
     return ("parameter", key)
-
-
-def holds(relation: str, a: Any, b: Any, exact: bool) -> bool:
-    """Whether a declared relation holds between two values."""
-    if isinstance(a, Mat) != isinstance(b, Mat):  # x ≠ 0 of a vector
-        m, number = (a, b) if isinstance(a, Mat) else (b, a)
-        zeros = m.map(lambda v: v * 0)
-        return number == 0 and holds(relation, *((m, zeros) if m is a else (zeros, m)), exact)
-    if isinstance(a, Mat) or isinstance(b, Mat):
-        if not (isinstance(a, Mat) and isinstance(b, Mat) and a.shape == b.shape):
-            return False
-        pairs = list(zip(a.entries(), b.entries(), strict=True))
-        if relation == "!=":
-            return any(holds("!=", u, v, exact) for u, v in pairs)
-        return all(holds(relation, u, v, exact) for u, v in pairs)
-    gap = float(a - b)
-    slack = 0.0 if exact else 1e-9 * (1 + abs(float(a)))
-    if relation == "=":
-        return abs(gap) <= max(slack, 1e-12)
-    if relation == "!=":
-        return abs(gap) > 1e-9
-    if relation in {"<", ">"}:
-        return gap < 0 if relation == "<" else gap > 0
-    if relation in {"<=", ">="}:
-        return gap <= slack if relation == "<=" else gap >= -slack
-    return True

@@ -140,6 +140,14 @@ class Factors(World):
     def new_mixture(self, head: str, slot: str, entries: list[float]) -> MixtureLaw:
         shape = self.sizes(self.context.variable(slot).shape)
         d = shape[0] if shape else 1
+        if self.style == "gauss":
+            start, spread, *slopes = map(float, self.simple_normal(head, slot, len(entries)))
+            at = start + sum(a * u for a, u in zip(slopes, entries, strict=True))
+            plain = NormalLaw(at, spread)
+            if shape:
+                square = [[spread * (i == j) for j in range(d)] for i in range(d)]
+                plain = NormalLaw(column([at] * d), Mat(square))
+            return MixtureLaw(((0.5, plain), (0.5, plain)))
         means: list[list[float]] = [[], []]
         sizes: list[list[float]] = [[], []]
         for i in range(d):
@@ -171,6 +179,17 @@ class Factors(World):
             for m, s in zip(means, sizes, strict=True)
         ]
         return MixtureLaw(((share, laws[0]), (1 - share, laws[1])))
+
+    def simple_normal(self, head: str, slot: str, count: int) -> list[Fraction]:
+        """Mean, standard deviation and slopes of a Gaussian that a reader can follow."""
+        key = ("gauss", head, slot)
+        raw: list[Fraction] | None = self.raw_values.get(key)
+        if raw is None or len(raw) < count + 2:
+            rng = self.rng(key)
+            raw = [F(rng.choice((0, 0, 1))), rng.choice((F(1), F(1), F(1, 2), F(2)))]
+            raw += [F(rng.choice((1, 1, -1, 2))) for _ in range(count)]
+            self.raw_values[key] = raw
+        return raw[: count + 2]
 
     def narrow(self, c: float) -> float:
         """A factor on standard deviations: small ones make densities exceed 1."""

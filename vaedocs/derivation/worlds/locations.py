@@ -301,7 +301,10 @@ class Locations(Factors):
             shape = self.sizes(self.context.variable(slot).shape)
             if values is not None:
                 return rng.choice(values)
-            if head is not None:
+            if self.style == "gauss":
+                at = [rng.choice((F(0), F(0), F(1), F(2), F(-1))) for _ in range((*shape, 1)[0])]
+                raw = column(at) if shape else at[0]
+            elif head is not None:
                 value = self.sample(head, rng)[0][slot]
                 raw = (
                     value.map(lambda v: F(round(v * 4), 4))

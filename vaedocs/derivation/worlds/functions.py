@@ -1,0 +1,232 @@
+"""Random functions: tables of values in finite worlds, formulas where they need a form."""
+
+from __future__ import annotations
+
+import math
+import random
+from fractions import Fraction
+from typing import Any
+
+from sympy import Expr
+
+from vaedocs.derivation.theory import FunctionInfo
+from vaedocs.derivation.worlds.arithmetic import Inexact, Undefined
+from vaedocs.derivation.worlds.context import Context
+from vaedocs.derivation.worlds.evaluate import Evaluator
+from vaedocs.derivation.worlds.matrices import Mat, column, identity
+
+F = Fraction
+
+
+class Functions(Evaluator):
+    """A world's functions; ``raw_values`` holds what was drawn of them."""
+
+    smooth = False
+
+    def __init__(self, context: Context, numbers: Any, style: str):
+        super().__init__(context, numbers)
+        self.style = style
+        self.raw_values: dict[Any, Any] = {}
+        self.function_sizes: dict[str, tuple[int, ...]] = {}
+        self.packed: dict[Any, Any] = {}
+
+    def rng(self, key: Any) -> random.Random:
+        """The generator that belongs to a name."""
+        raise NotImplementedError
+
+    def sizes(self, shape: tuple[Expr, ...]) -> tuple[int, ...]:
+        """The dimensions of a shape in this world."""
+        raise NotImplementedError
+
+    def draw_number(self, rng: random.Random, tags: frozenset[str] | set[str]) -> Fraction:
+        """A random number with these domain tags."""
+        raise NotImplementedError
+
+    def apply(self, name: str, values: tuple[Any, ...]) -> Any:
+        info = self.context.functions[name]
+        shape = self.function_sizes.get(name)
+        if shape is None:
+            shape = self.function_sizes[name] = self.sizes(info.shape)
+        count = math.prod(shape)
+        entries: list[Any] = []
+        for v in values:
+            entries += v.entries() if isinstance(v, Mat) else [v]
+        if self.shaped(info) or self.smooth:
+            made = [self.formula(name, info, i, entries) for i in range(count)]
+        else:
+            key = ("function", name, tuple(F(float(v)).limit_denominator(10**6) for v in entries))
+            raw = self.raw_values.get(key)
+            if raw is None:
+                rng, tags = self.rng(key), self.function_tags(name, info)
+                raw = [self.draw_number(rng, tags) for _ in range(count)]
+                if info.nonnegative and not info.positive:  # zero here and there, or everywhere
+                    share = self.rng(("zeros", name)).choice((F(1, 4), 1))
+                    raw = [F(0) if rng.random() < share else v for v in raw]
+                if info.bounds:
+                    raw = [self.drawn_between(info, v, rng) for v in raw]
+                self.raw_values[key] = raw
+            elif info.bounds:
+                raw = self.raw_values[key] = [self.between(info, v) for v in raw]
+            made = [self.numbers.number(v) for v in raw]
+        if len(shape) == 2:
+            matrix = Mat(made[i * shape[1] : (i + 1) * shape[1]] for i in range(shape[0]))
+            if info.spd:
+                half = matrix.map(lambda v: v / 2)
+                number = self.numbers.number
+                return half * half.transpose() + identity(shape[0], number(F(1, 2)))
+            return matrix
+        return column(made) if shape else made[0]
+
+    def bounds_of(
+        self, info: FunctionInfo
+    ) -> tuple[list[Fraction], list[Fraction], list[Fraction]]:
+        """The largest lower bound of a function's values and the smallest upper one, if any, and
+        which of them are values."""
+        ends = [(relation, F(float(self(end)()))) for relation, end in info.bounds]
+        low = sorted(v for relation, v in ends if relation[0] == ">")[-1:]
+        high = sorted(v for relation, v in ends if relation[0] == "<")[:1]
+        if low and high and low > high:
+            raise Undefined("a function with values above one bound and below a smaller one")
+        beyond = {v for relation, v in ends if "=" not in relation}
+        return low, high, [v for v in low + high if v not in beyond]
+
+    def between(self, info: FunctionInfo, v: Fraction) -> Fraction:
+        """``v`` if it lies inside a function's bounds, else a value that does."""
+        low, high, reached = self.bounds_of(info)
+        if v in reached or (all(end < v for end in low) and all(v < end for end in high)):
+            return v
+        share = F(1, 2 + int(abs(v) * 4) % 3)
+        if low and high:
+            return low[0] + share * (high[0] - low[0])
+        return low[0] + share if low else high[0] - share
+
+    def drawn_between(self, info: FunctionInfo, v: Fraction, rng: random.Random) -> Fraction:
+        """A new value of a bounded function."""
+        end = self.at_end(info, rng)
+        return self.between(info, v) if end is None else end
+
+    def at_end(self, info: FunctionInfo, rng: random.Random) -> Fraction | None:
+        """A bound that a function reaches: everywhere, here and there, or (None) not here."""
+        reached, style = self.bounds_of(info)[2], self.rng(("ends", info.name))
+        how = style.random()
+        if not reached or how > 0.6:
+            return None
+        return style.choice(reached) if how < 0.25 else rng.choice([*reached, None])
+
+    def function_tags(self, name: str, info: FunctionInfo) -> set[str]:
+        """Domain tags of a function's values."""
+        tags = {"positive"} if info.positive or info.nonnegative else set()
+        return tags | ({"unit"} if name in self.context.unit else set())
+
+    @staticmethod
+    def shaped(info: FunctionInfo) -> bool:
+        """Whether a function must have a form, so that a table of random values will not do."""
+        return info.convex or info.concave or info.invertible or info.increasing
+
+    def formula(self, name: str, info: FunctionInfo, i: int, u: list[Any]) -> Any:
+        """The ``i``-th value of a random function with the declared form: coefficients from the
+        name alone."""
+        if name.endswith("^{-1}"):
+            return self.inverse_formula(name.removesuffix("^{-1}"), i, u)
+        line = self.simple_line(name, info, len(u))
+        if line is not None:
+            power, start, *slopes = line
+            return sum((a * v ** int(power) for a, v in zip(slopes, u, strict=True)), start)
+        pack = self.packed.get((name, i, len(u)))
+        if pack is None:
+            pack = self.packed[name, i, len(u)] = self.pack(name, i, len(u))
+        number = self.numbers.number
+        slopes, waves, constant, size, phase = pack
+        size = abs(size) + number(F(1, 8))
+        linear, wave = constant, phase
+        for v, a, b in zip(u, slopes, waves, strict=True):
+            linear, wave = linear + a * v, wave + b * v
+        if info.convex or info.concave:
+            bowl = size * linear * linear
+            for v in u:
+                bowl = bowl + v * v / 4
+            if info.positive:
+                bowl = bowl + size
+            elif not info.nonnegative:
+                bowl = bowl + wave / 2
+            return bowl if info.convex else -bowl
+        if info.increasing or info.invertible:
+            # y_i = a u_i + wiggle + something of the earlier components: triangular, hence a
+            # bijection
+            v = u[min(i, len(u) - 1)]
+            rest = constant
+            for w, a in zip(u[:i], slopes, strict=False):
+                rest = rest + a * w
+            slope = abs(slopes[min(i, len(u) - 1)]) + number(F(1, 2))
+            y = slope * v + rest
+            if self.smooth:
+                y = y + number(F(2, 5)) * self.numbers.function("sin", v)
+                return self.numbers.exp(y / 2) if info.positive else y
+            return y + v * v * v / 8
+        sin = self.numbers.function
+        if info.bounds:
+            low, high, _ = ([number(v) for v in ends] for ends in self.bounds_of(info))
+            end = self.at_end(info, random.Random(0))
+            if end is not None:
+                return number(end)
+            if low and high:
+                share = number(F(1, 2)) + sin("sin", linear + wave) * size / 3
+                return low[0] + (high[0] - low[0]) * share
+            return low[0] + linear * linear / 4 if low else high[0] - linear * linear / 4
+        if name in self.context.unit:
+            return number(F(1, 2)) + sin("sin", linear + wave) * size / 3
+        if info.positive:
+            return size + (1 + sin("sin", linear + wave)) / 4
+        if info.nonnegative:
+            return linear * linear / 4
+        return linear / 2 + size * sin("sin", wave)
+
+    def simple_line(self, name: str, info: FunctionInfo, count: int) -> list[Any] | None:
+        """Power, constant and coefficients of a function that a reader can follow: a line or a
+        parabola, where it may be one."""
+        told = info.convex or info.concave or info.positive or info.nonnegative or info.bounds
+        if self.style != "gauss" or told or info.spd or name in self.context.unit:
+            return None
+        raw = self.raw_values.get(("line", name, count))
+        if raw is None:
+            rng = self.rng(("line", name, count))
+            slopes = (1, 1, 2) if info.increasing or info.invertible else (1, 1, -1, 2)
+            raw = [F(1 if len(slopes) == 3 else rng.choice((1, 2))), F(rng.choice((0, 0, 1)))]
+            raw += [F(rng.choice(slopes)) for _ in range(count)]
+            self.raw_values["line", name, count] = raw
+        return [self.numbers.number(v) for v in raw]
+
+    def pack(self, name: str, i: int, count: int) -> tuple[Any, ...]:
+        """The coefficients of a random function's ``i``-th value in ``count`` entries."""
+        key = ("coefficients", name, i, count)
+        raw = self.raw_values.get(key)
+        if raw is None:
+            rng = self.rng(key)
+            raw = [F(rng.choice((-3, -2, -1, 1, 2, 3)), 4) for _ in range(2 * count)]
+            raw += [F(rng.choice(c), 4) for c in ((-2, -1, 1, 2), (2, 3, 4), (-6, -2, 2, 4))]
+            self.raw_values[key] = raw
+        made = [self.numbers.number(r) for r in raw]
+        return made[:count], made[count : 2 * count], *made[2 * count :]
+
+    def inverse_formula(self, name: str, i: int, y: list[Any]) -> Any:
+        """The inverse of a random bijection, by Newton's method, one component after the other."""
+        info = self.context.functions.get(name) or FunctionInfo(name, invertible=True)
+        info = FunctionInfo(name, info.shape, info.positive, invertible=True)
+        if not self.smooth:
+            raise Inexact("the inverse of a function")
+        u: list[Any] = []
+        for j in range(i + 1):
+            target = y[j]
+            v = target * 0
+            padding = [v] * (len(y) - j - 1)
+            for _ in range(80):
+                h = self.numbers.number(F(1, 1000))
+                f = self.formula(name, info, j, [*u, v, *padding]) - target
+                up = self.formula(name, info, j, [*u, v + h, *padding]) - target
+                down = self.formula(name, info, j, [*u, v - h, *padding]) - target
+                step = f / ((up - down) / (2 * h))
+                v = v - max(min(step, 2), -2)
+                if abs(step) < 1e-14:
+                    break
+            u.append(v)
+        return u[i]
