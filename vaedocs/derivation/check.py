@@ -21,6 +21,7 @@ from vaedocs.derivation.elaborate import (
     Scope,
     named_heads,
 )
+from vaedocs.derivation.elaborate.dots import filled
 from vaedocs.derivation.elaborate.trees import loose_names
 from vaedocs.derivation.errors import NotCheckable
 from vaedocs.derivation.hypotheses import Hypotheses
@@ -120,8 +121,8 @@ class _Check(Steps, Verdicts):
             return [self.refused(error, 1, "in what is given: ")], None, display
         statements = of_all_values(statements, display)
         integers: dict[str, int] = {}
-        statements = in_parts(statements)
-        for _ in range(6):
+        display, statements = filled(display, in_parts(statements))
+        for _ in range(12):
             try:
                 return self._judged(display, statements, integers)
             except NeedsInteger as need:

@@ -85,7 +85,11 @@ class Entries(Definitions):
                 and base not in set(self.scope.survey.random) | self.scope.survey.separate
                 and self._could_be_index(node.subscripts[0])
             ):
-                return e.Item(self.symbol(base, base), self._index(node.subscripts[0]))
+                part = node.subscripts[0]
+                if base in self.scope.survey.counted and isinstance(part, s.Name):
+                    size = self.dimension(s.Name("n", span=node.span))  # as far as the sum counts
+                    return e.Item(self.symbol(base, base), self._free_index(part, size))
+                return e.Item(self.symbol(base, base), self._index(part))
             if len(node.subscripts) == 2 and all(self._is_index(part) for part in node.subscripts):
                 return e.Item(
                     e.Item(self.symbol(base, base), self.scalar(node.subscripts[0])),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TypeGuard
 
 import sympy
 from sympy import Expr, Integer, Symbol
@@ -12,9 +13,7 @@ from vaedocs.derivation import expressions as e
 from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.elaborate.divergences import Divergences
-from vaedocs.derivation.elaborate.trees import (
-    unbound_names,
-)
+from vaedocs.derivation.elaborate.trees import substitute, unbound_names
 from vaedocs.derivation.spelling import is_parameter, spell, walk
 
 
@@ -146,6 +145,11 @@ class Expectations(Divergences):
         samplings = node.samplings
         if not samplings:
             samplings = (self._everything_random(node),)
+            copy = samplings[0].variables[0]
+            if len(samplings[0].variables) == 1 and self._is_copy(copy):  # E[X_i] is E[X]
+                plain = replace(copy, subscripts=(), indices=())
+                node = replace(node, body=substitute(node.body, {spell(copy): plain}))
+                samplings = (replace(samplings[0], variables=(plain,)),)
         weight: Expr = Integer(1)
         bound: tuple[Symbol, ...] = ()
         for sampling in samplings:
@@ -159,6 +163,13 @@ class Expectations(Divergences):
         weight, bound = self._through_noise(weight, bound)
         with self.holding(*(self.slot_of(v) for v in bound)):
             return self._moment(node, weight, bound)
+
+    def _is_copy(self, node: s.Node) -> TypeGuard[s.Name]:
+        """Whether this is one of several i.i.d. copies."""
+        if not isinstance(node, s.Name) or not (node.subscripts or node.indices):
+            return False
+        base, survey = look.stem_of_variable(node), self.scope.survey
+        return bool(survey.iid & {base, ""}) and base not in survey.separate
 
     def _moment(self, node: s.Expectation, weight: Expr, bound: tuple[Symbol, ...]) -> Expr:
         """The mean, variance or covariance under a weight."""
@@ -199,6 +210,15 @@ class Expectations(Divergences):
                 yield name
             else:
                 yield from self._looked_through(made.body)
+
+    def with_definitions(self, node: s.Node) -> Iterator[s.Node]:
+        """Everything in ``node``, and in the definitions of the names in it."""
+        for inner in walk(node):
+            yield inner
+            if isinstance(inner, s.Name):
+                macro = self.macro(spell(inner), ()) or self.of_every_index(inner)
+                if macro is not None and not macro.parameters:
+                    yield from self.with_definitions(macro.body)
 
     def _everything_random(self, node: s.Expectation) -> s.Sampling:
         """The variables of ``\\mathbb{E}[f(X)]``: all random ones in the body that nothing else
@@ -251,7 +271,7 @@ class Expectations(Divergences):
         r"""In ``\mathrm{Var}[\frac1K \sum_{k=1}^K f(z_k)]`` all of z_1, …, z_K are random."""
         limits = {
             spell(index): inner
-            for inner in walk(node.body)
+            for inner in self.with_definitions(node.body)
             if isinstance(inner, s.BigOperator)
             for index in inner.indices
         }
@@ -273,7 +293,7 @@ class Expectations(Divergences):
         if not lists:
             return None
         stems = {look.stem_of_variable(name) for name in found.values()}
-        owners = self._owners(stems)
+        owners = self._owners(stems) or ["p"]
         if len(lists) != len(found) or len(stems) != 1 or len(owners) != 1:
             raise self.refuse(
                 node, "over which density is this an average?", r"write \mathbb{E}_{z_k \sim q}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import sympy
@@ -42,7 +41,7 @@ class Sums(Expectations):
         if (label := self._label(node)) is not None:
             return self._over_labels(node, *label)
         lower = self.scalar(node.lower) if node.lower is not None else Integer(1)
-        upper = self._upper(node)
+        upper = self.upper(node)
         return self._over(node, names, lower, upper)
 
     def _label(self, node: s.BigOperator) -> tuple[s.Name, s.Name] | None:
@@ -156,7 +155,8 @@ class Sums(Expectations):
             body = (e.Sum if node.name == "sum" else e.Product)(body, lower, size, (symbol,))
         return body
 
-    def _upper(self, node: s.BigOperator) -> Expr:
+    def upper(self, node: s.BigOperator) -> Expr:
+        """How far a sum counts: where it does not say so, as far as others do, or to n."""
         if node.upper is not None:
             return self.dimension(node.upper)
         stems = {stem(n) for n in walk(node.body) if isinstance(n, s.Name) and n.subscripts}
@@ -240,7 +240,7 @@ class Sums(Expectations):
         the sum is written out.
         """
         names = {spell(index) for index in node.indices}
-        for inner in self._with_definitions(node.body):
+        for inner in self.with_definitions(node.body):
             if isinstance(inner, s.Name) and (inner.subscripts or inner.indices):
                 base = look.stem_of_variable(inner)
                 uses = any(
@@ -252,15 +252,6 @@ class Sums(Expectations):
                 if uses and (base in self.scope.survey.separate or base in self.scope.unrolled):
                     return True
         return False
-
-    def _with_definitions(self, node: s.Node) -> Iterator[s.Node]:
-        """Everything in ``node``, and in the definitions of the names in it."""
-        for inner in walk(node):
-            yield inner
-            if isinstance(inner, s.Name):
-                macro = self.macro(spell(inner), ()) or self.of_every_index(inner)
-                if macro is not None and not macro.parameters:
-                    yield from self._with_definitions(macro.body)
 
     def _unrolled(self, node: s.BigOperator) -> Expr:
         index = spell(node.indices[0])

@@ -26,7 +26,8 @@ class Constraints(Functions):
             if link.symbol == "perp":
                 self._orthogonal_variables(left_node, link.right)
                 return
-            if link.symbol not in {"=", "<", ">", "<=", ">=", "!=", "=="}:
+            power = link.symbol == ":=" and isinstance(left_node, s.Power)  # \sigma^2 := Var(X)
+            if not power and link.symbol not in {"=", "<", ">", "<=", ">=", "!=", "=="}:
                 raise self.reader.refuse(
                     chain, f"a hypothesis with “{link.symbol}” is not understood"
                 )
@@ -38,7 +39,7 @@ class Constraints(Functions):
                 left_node = link.right
                 continue
             self.theory.constraints.append(
-                Fact("=" if link.symbol == "==" else link.symbol, left, right, text, text)
+                Fact("=" if link.symbol in {"==", ":="} else link.symbol, left, right, text, text)
             )
             left_node = link.right
 
@@ -57,7 +58,7 @@ class Constraints(Functions):
         ):
             return False
         name = stem(left.body)
-        size = self.reader.dimension(left.upper) if left.upper is not None else None
+        size = self.reader.upper(left) if left.domain is None else None
         self._tag(name, "simplex", "positive")
         if size is not None:
             self.scope.declared_shapes.setdefault(name, (size,))

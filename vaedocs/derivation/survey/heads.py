@@ -93,6 +93,7 @@ class Survey:
     conditioned_parameters: set[str] = field(default_factory=set)
     random_parameters: set[str] = field(default_factory=set)
     index_hints: dict[str, s.Node] = field(default_factory=dict)  # stem -> upper limit of its index
+    counted: set[str] = field(default_factory=set)  # stems under a sum that says no limit
     vectors: dict[str, s.Node] = field(default_factory=dict)  # p of Σ_k p_k: one probability each
     not_densities: set[str] = field(default_factory=set)
     declared_heads: set[str] = field(default_factory=set)  # "u(x) is a probability mass function"
@@ -193,7 +194,9 @@ def is_density_head(node: s.Node, survey: Survey | None = None) -> bool:
         return False
     if survey is not None and stem(node) in survey.vectors:
         return False
-    if survey is not None and spell(node) in survey.not_densities:
+    if survey is not None and {spell(node), stem(node) + "_" * bool(node.subscripts)} & (
+        survey.not_densities
+    ):
         return False
     return not (node.style == "bb" and node.base != "P")
 

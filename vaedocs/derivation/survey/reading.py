@@ -40,6 +40,7 @@ def survey(trees: list[s.Node], given: int = 0) -> Survey:
     found = Survey()
     for tree in trees[:given]:
         found.iid |= said_to_be_copies(tree)
+    found.random.update(dict.fromkeys(sorted(found.iid - {""})))
     calls: list[s.Call] = []
     informed: list[s.Call] = []
     numbers_called_densities(trees, given, found)
@@ -78,7 +79,7 @@ def survey(trees: list[s.Node], given: int = 0) -> Survey:
                 and spell(node.head.exponent) == "-1"
             ):
                 found.called.add(spell(node.head.base))
-            if isinstance(node, s.BigOperator) and node.upper is not None:
+            if isinstance(node, s.BigOperator):
                 hint_indices(node, found)
         collect_bare(tree, found)
     called = {stem(call.head) for call in calls if isinstance(call.head, s.Name)}

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from vaedocs.derivation import syntax as s
-from vaedocs.derivation.spelling import children, is_parameter, spell, walk
+from vaedocs.derivation.spelling import children, is_parameter, spell, stem, walk
 from vaedocs.derivation.survey.heads import (
     Signature,
     Survey,
@@ -49,7 +49,26 @@ def numbers_called_densities(trees: list[s.Node], given: int, found: Survey) -> 
                 densities.add(spell(node.head))
             if "||" in node.separators:
                 densities |= set(map(spell, items))
+    for tree in trees[:given]:
+        if (name := written_out(tree)) is not None:
+            own = [spell(name)] if not name.subscripts else [stem(name) + "_"]  # p_i, and p_j
+            used = {head for head in densities if head.split("_")[0] == stem(name)}
+            numbers |= set(own) if not used else set()
     found.not_densities |= numbers - densities
+
+
+def written_out(tree: s.Node) -> s.Name | None:
+    r"""The p_i of ``p_i := \frac{e^{z_i}}{\sum_k e^{z_k}}``, which is made of no density."""
+    if not isinstance(tree, s.Chain) or [link.symbol for link in tree.links] not in (["="], [":="]):
+        return None
+    left, right = tree.left, tree.links[0].right
+    if not isinstance(left, s.Name) or not is_density_head(left):
+        return None
+    inside = [node for node in walk(right) if isinstance(node, s.Name | s.Call)]
+    own = spell(replace(left, subscripts=()))
+    other = (n for n in inside if isinstance(n, s.Name) and is_density_head(n) and stem(n) != own)
+    families = any(isinstance(n, s.Call) and family(n.head) for n in inside)
+    return None if families or any(True for _ in other) else left
 
 
 def declared(tree: s.Node) -> Iterator[s.Name]:
@@ -81,7 +100,10 @@ def hint_indices(node: s.BigOperator, found: Survey) -> None:
     for inner in walk(node.body):
         if isinstance(inner, s.Name) and inner.subscripts and spell(inner.subscripts[-1]) in names:
             whole = replace(inner, subscripts=inner.subscripts[:-1])
-            found.index_hints.setdefault(spell(whole), node.upper)  # type: ignore[arg-type]
+            if node.upper is None:
+                found.counted.add(spell(whole))
+            else:
+                found.index_hints.setdefault(spell(whole), node.upper)
 
 
 def collect_bare(node: s.Node, found: Survey) -> None:
