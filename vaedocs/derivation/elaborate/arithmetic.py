@@ -54,6 +54,8 @@ class Arithmetic(Vectors):
                 term = self.set_shape(
                     term, target
                 )  # an undeclared letter added to a vector is a vector
+            elif target and isinstance(term, e.Apply) and term.name not in self.scope.valued:
+                term = self._reshape(term, target)
             elif target and not self.shape(term) and term != 0:
                 term = self._as_vector_term(term, target, place)
             if self.shape(term) != target and term != 0:
@@ -140,9 +142,22 @@ class Arithmetic(Vectors):
         result = self.expression(node.factors[0])
         for operator, factor in zip(node.operators, node.factors[1:], strict=True):
             right = self.expression(factor)
+            self._between_vectors(result, right)
             with self.shapes_at(factor):
                 result = self._combine(result, operator, right, node)
         return result
+
+    def _between_vectors(self, row: Expr, right: Expr) -> None:
+        r"""The \Sigma of ``x^\top \Sigma^{-1} x``, of which nobody said what it is, is a matrix."""
+        size = self.shape(row)
+        if len(size) != 2 or size[0] != 1:
+            return
+        for part in sympy.Mul.make_args(right):
+            letter = part.base if isinstance(part, sympy.Pow) and part.exp == -1 else part
+            name = letter.name if isinstance(letter, Symbol) and not self.shape(letter) else ""
+            said = self.theory.tags(letter) or name in self.scope.macros
+            if name in MATRICES and not said and name not in self.scope.survey.random:
+                raise NeedsShape(name, (size[1], size[1]))
 
     def _combine(self, left: Expr, operator: str, right: Expr, node: s.Node) -> Expr:
         a, b = self.shape(left), self.shape(right)
@@ -351,6 +366,7 @@ COMPARISONS: dict[str, Callable[[Expr, Expr], Boolean]] = {
     "=": sympy.Eq, "!=": sympy.Ne, "<": sympy.Lt, "<=": sympy.Le, ">": sympy.Gt, ">=": sympy.Ge,
 }  # fmt: skip
 DIGITS = 300
+MATRICES = frozenset("ABCGHKLMPQRSTUVW") | {r"\Sigma", r"\Lambda", r"\Omega", r"\Psi", r"\Phi"}
 
 
 def _handy(base: Expr, exponent: Expr) -> bool:

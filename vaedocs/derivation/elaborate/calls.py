@@ -111,6 +111,7 @@ class Calls(Calculus):
             isinstance(node.head, s.Power)
             and isinstance(node.head.base, s.Name)
             and self._is_function(replace(node, head=node.head.base))
+            and not self._is_covariance(node.head)
         ):
             if spell(node.head.exponent) == "-1":
                 return self._inverse(node.head.base, node)
@@ -140,6 +141,11 @@ class Calls(Calculus):
                 r"write \cdot if a product is meant",
             )
         return self.apply(node)
+
+    def _is_covariance(self, head: s.Power) -> bool:
+        r"""Whether ``\Sigma^{-1}(x - \mu)`` is a product with the inverse of a matrix."""
+        name = spell(head.base)
+        return name in {r"\Sigma", r"\Lambda"} and name not in self.theory.functions
 
     def _inverse(self, function: s.Name, node: s.Call) -> Expr:
         """``f^{-1}(x)``: a function of its own, with values of the shape of x."""

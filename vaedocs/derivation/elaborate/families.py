@@ -58,6 +58,7 @@ class Families(Densities):
             return self._normal(node, parameters[0], parameters[1], value)
         if kind == "categorical":
             self._probabilities(parameters[0])
+            self._one_hot(value, parameters[0])
         made = [self.expression(item) for item in parameters]
         if value is None:
             value = self.fresh_variable(self.shape(made[0]) if kind == "bernoulli" else ())
@@ -101,6 +102,15 @@ class Families(Densities):
         if name not in self.scope.declared_shapes and name not in self.theory.symbols:
             hint = self.scope.survey.index_hints.get(name, s.Name("K", span=node.span))
             self.scope.declared_shapes[name] = (self.dimension(hint),)
+
+    def _one_hot(self, value: Expr | None, probabilities: s.Node) -> None:
+        r"""The x of ``\mathrm{Cat}(x; \pi)`` where ``\pi_k^{x_k}`` stands too has K entries."""
+        hints = self.scope.survey.index_hints
+        if not isinstance(value, Symbol) or self.shape(value) or value.name not in hints:
+            return
+        limit = hints[value.name]
+        if spell(limit) == spell(hints.get(spell(probabilities))):
+            raise NeedsShape(value.name, (self.dimension(limit),))
 
     def fresh_variable(self, made: Shape) -> Symbol:
         """A variable nobody named, for ``KL(N(…) ‖ N(…))``."""

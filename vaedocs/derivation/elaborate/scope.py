@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from sympy import Expr, Integer, Symbol
 
@@ -22,6 +23,9 @@ CONST = Symbol(r"\text{const}", real=True)
 
 class Mismatch(NotCheckable):
     """Readable, but wrong before any number is put in: shapes or spaces that do not fit."""
+
+    method = "shapes"
+    counterexample: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,7 @@ class Scope:
     differentiated: set[str] = field(default_factory=set)
     transforms: dict[str, Macro] = field(default_factory=dict)  # z = g(ε), both random
     loose: set[str] = field(default_factory=set)  # x_t of a display where no sum binds t
+    valued: set[str] = field(default_factory=set)  # functions whose set of values is declared
     sequences: bool = False  # whether the display has a range or a sum, x_{1:T}
     copies: set[str] = field(default_factory=set)  # stems of vectors numbered by an index, μ_k
     numbered: set[str] = field(default_factory=set)  # stems met under a bound index, β_s

@@ -46,6 +46,7 @@ class Declarations(Phrases):
         if [link.symbol for link in chain.links] == [":", "->"] and isinstance(chain.left, s.Name):
             made, tags, _, _ = self._set(chain.links[1].right)
             function = spell(chain.left)
+            self.scope.valued.add(function)
             self.theory.functions[function] = FunctionInfo(
                 function, shape=made, positive="positive" in tags, unit="unit" in tags
             )

@@ -12,14 +12,14 @@ from sympy import Expr, Symbol
 from vaedocs.derivation import expressions as e
 from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
-from vaedocs.derivation.elaborate.trees import is_index_letter, rebuild
-from vaedocs.derivation.hypotheses.statements import Statements
+from vaedocs.derivation.elaborate.trees import is_index_letter
+from vaedocs.derivation.hypotheses.formulas import Formulas
 from vaedocs.derivation.hypotheses.written_out import family_of
-from vaedocs.derivation.spelling import spell, walk
-from vaedocs.derivation.theory import Fact, Family, FunctionInfo
+from vaedocs.derivation.spelling import spell
+from vaedocs.derivation.theory import Fact
 
 
-class Densities(Statements):
+class Densities(Formulas):
     """Reads density statements."""
 
     def _family(self, chain: s.Chain) -> bool:
@@ -37,9 +37,16 @@ class Densities(Statements):
 
     def _proportional(self, left: s.Node, right: s.Node, text: str) -> bool:
         """``q(z) \\propto …``: the right side over its integral."""
+        self.give_shapes(left, right)
         target, made = self.reader.expression(left), self.reader.expression(right)
         if not isinstance(target, e.Density):
             return False
+        if len(target.values) == 1:
+            ((slot, value),) = target.values
+            found = family_of(made, value, self.theory.variables[slot], self.theory)
+            if found is not None and isinstance(found[0], e.Normal | e.Exponential | e.Laplace):
+                self.declare_formula(target, found[0], text)
+                return True
         bound = tuple(value for _, value in target.values)
         normalised = made / e.Integral(made, (), bound)
         fact = Fact("=", target, normalised, f"the definition of {spell(left)}", text)
@@ -96,6 +103,7 @@ class Densities(Statements):
                 target = self.reader.expression(left)
             self.declare(target, right, text)
             return True
+        self.give_shapes(left, right)
         target = self.reader.expression(left)
         if not isinstance(target, e.Density):
             raise self.reader.refuse(left, "a density is needed on the left")
@@ -106,59 +114,12 @@ class Densities(Statements):
         if isinstance(made, e.Family):
             self.declare_formula(target, made, text)
             return True
-        (slot, value), *more = target.values
-        if not more and not self.reader.shape(value):
-            variable = self.theory.variables[slot]
-            family = family_of(made, value, variable.low, variable.high)
-            if family is not None:
-                self.declare_formula(target, family, text)
-                return True
+        if len(target.values) == 1 and self._written_out(target, made, chain, text):
+            return True
         self.theory.density_definitions[target.key] = Fact(
             "=", target, made, f"the definition of {spell(left)}", text
         )
         return True
-
-    def _over_entries(self, left: s.Node, right: s.Node) -> s.Node:
-        r"""``\prod_{i=1}^{D} \mathrm{Bern}(x_i; y_i)`` as the family of the vectors x and y."""
-        if not isinstance(right, s.BigOperator) or right.name != "prod" or right.upper is None:
-            return right
-        body, index = right.body, right.indices[0] if len(right.indices) == 1 else None
-        items = look.arguments(left)[0] if isinstance(left, s.Call) else []
-        if not isinstance(body, s.Call) or not look.family(body.head) or len(body.groups) != 2:
-            return right
-        value = body.groups[0][0]
-        whole = items[0] if len(items) == 1 else None
-        if not isinstance(value, s.Name) or not isinstance(whole, s.Name) or index is None:
-            return right
-        if value.subscripts != (index,) or spell(replace(value, subscripts=())) != spell(whole):
-            return right
-        size = self.reader.dimension(right.upper)
-
-        def vector(inner: s.Node) -> s.Node | None:
-            if not isinstance(inner, s.Name) or inner.subscripts != (index,):
-                return None
-            if inner.base in look.DENSITY_LETTERS:
-                return None  # \pi_j(z) is a function, \pi(z) would be a density
-            plain = replace(inner, subscripts=())
-            if spell(inner) in self.scope.survey.called:
-                known = self.theory.functions.get(spell(plain), FunctionInfo(spell(plain)))
-                self.theory.functions[spell(plain)] = replace(known, shape=(size,))
-            else:
-                self.scope.declared_shapes.setdefault(spell(plain), (size,))
-            return plain
-
-        self.scope.declared_shapes.setdefault(spell(whole), (size,))
-        parameters = [rebuild(item, vector) for item in body.groups[1]]
-        if any(spell(n) == spell(index) for item in parameters for n in walk(item)):
-            return right
-        if look.family(body.head) == "normal":
-            spread = parameters[1]
-            scaled = s.Product((spread, s.Name("I", span=spread.span)), ("",), span=spread.span)
-            same = spread == body.groups[1][1]
-            parameters[1] = scaled if same else s.Function("diag", spread, span=spread.span)
-        elif look.family(body.head) != "bernoulli":
-            return right
-        return replace(body, groups=((whole,), tuple(parameters)))
 
     def _target_of_head(self, left: s.Name) -> e.Density | None:
         if self.scope.survey.signatures.get(look.head_stem(left)):
@@ -185,10 +146,6 @@ class Densities(Statements):
                 variable, symbol=formula.args[0], shape=self.reader.shape(formula.args[0])
             )
         self.declare_formula(target, formula, text)
-
-    def declare_formula(self, target: e.Density, formula: Expr, text: str) -> None:
-        """Keep a family under the density's key, in the slots' own symbols."""
-        self.theory.families[target.key] = Family(target.key, formula, text)
 
     def _sampled(self, left: s.Node, right: s.Node, text: str) -> bool:
         """``z \\sim \\mathcal{N}(0, I)``; ``x \\mid z \\sim …`` (a call-less bar) declares p."""
@@ -230,7 +187,7 @@ class Densities(Statements):
             return False
         known = target.key[2]
         while factors:
-            ready = next((f for f in factors if f.key[2] <= known), None)
+            ready = next((f for f in factors if f.key[2] <= known and not f.key[1] & known), None)
             if ready is None:
                 return False
             factors.remove(ready)

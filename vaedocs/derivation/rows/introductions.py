@@ -19,6 +19,7 @@ from vaedocs.derivation.elaborate import (
 )
 from vaedocs.derivation.errors import NotCheckable
 from vaedocs.derivation.hypotheses import Hypotheses
+from vaedocs.derivation.hypotheses.written_out import family_of
 from vaedocs.derivation.rows.places import Places, Step
 from vaedocs.derivation.shapes import describe, shape
 from vaedocs.derivation.spelling import spell, stem, walk
@@ -47,6 +48,11 @@ class Introductions(Places):
         assert left is not None
         if link.symbol not in {"=", ":=", "==", "~", "in"}:
             return None
+        if isinstance(left, s.Call) and (
+            left.separators or look.is_density_call(left, scope.survey)
+        ):
+            for one in chain.links:
+                Hypotheses(scope, self.text).give_shapes(left, one.right)
         texts = (self._source(left), self._source(link.right))
         step = Step(link.row, link.symbol, None, None, link.span, texts)
         try:
@@ -60,7 +66,10 @@ class Introductions(Places):
                 if link.symbol not in {"~", "in"} and isinstance(left, s.Call):
                     step.left = step.right = reader.expression(left)
                 return step
-            stated = link.symbol == "=" and self._states_density(scope, reader, left, link.right)
+            stated = link.symbol == "=" and (
+                self._states_density(scope, reader, left, link.right)
+                or self._states_formula(scope, reader, left, link.right)
+            )
             if stated or (link.symbol == ":=" and look.is_density_call(left, scope.survey)):
                 step.role = r.ASSUMPTION if stated else r.DEFINITION
                 self._assume(scope, left, link)
@@ -243,6 +252,30 @@ class Introductions(Places):
             and all({slot for slot, _ in part.values} == slots and part.conditions for part in own)
             and (heads != {made.head} or all(self._of_data(part) for part in own))
         )
+
+    def _states_formula(
+        self, scope: Scope, reader: Elaborator, left: s.Node, right: s.Node
+    ) -> bool:
+        r"""``p(x) = \lambda e^{-\lambda x}``: a density of which nothing is known, said to be the
+        formula of a family.
+        """
+        if not (isinstance(left, s.Call) and look.is_density_call(left, scope.survey)):
+            return False
+        try:
+            made, formula = reader.expression(left), reader.expression(right)
+        except NotCheckable:
+            return False
+        finally:
+            reader.claims.clear()
+        theory = scope.theory
+        if not isinstance(made, e.Density) or len(made.values) != 1 or theory.follows(made.key):
+            return False
+        said = [side for fact in theory.constraints for side in (fact.left, fact.right)]
+        heads = {part.head for side in said for part in side.atoms(e.Density)}
+        if made.head in heads or made.key in {**theory.families, **theory.density_definitions}:
+            return False
+        ((slot, value),) = made.values
+        return family_of(formula, value, theory.variables[slot], theory) is not None
 
     def _introduces(self, scope: Scope, left: s.Node, link: s.Link) -> bool:
         name = left.head if isinstance(left, s.Call) else left

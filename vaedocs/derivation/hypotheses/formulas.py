@@ -1,0 +1,141 @@
+"""Formulas on the right of a density: what they show of shapes, and whose density they are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import sympy
+from sympy import Expr
+
+from vaedocs.derivation import expressions as e
+from vaedocs.derivation import survey as look
+from vaedocs.derivation import syntax as s
+from vaedocs.derivation.elaborate.scope import Mismatch, NeedsShape
+from vaedocs.derivation.elaborate.trees import rebuild
+from vaedocs.derivation.hypotheses.statements import Statements
+from vaedocs.derivation.hypotheses.written_out import family_of
+from vaedocs.derivation.prove import prove
+from vaedocs.derivation.spelling import spell, stem, walk
+from vaedocs.derivation.theory import Family, FunctionInfo
+from vaedocs.derivation.worlds import Counterexample, test
+
+
+class Unnormalised(Mismatch):
+    """A formula that is said to be a density, and has another mass than 1."""
+
+    method = "normalisation"
+
+    def __init__(self, source: str, chain: s.Chain, discrete: bool, found: Counterexample) -> None:
+        what = "probabilities add up to 1, these" if discrete else "a density integrates to 1, this"
+        message = f"{what} to {found.left:.6g}"
+        super().__init__(message, source, *chain.span, hint="is its normaliser right?")
+        told = f"when {found.description}" if found.description else ""
+        self.counterexample = {"description": told, "values": found.values}
+
+
+class Formulas(Statements):
+    """Reads formulas."""
+
+    def _written_out(self, target: e.Density, made: Expr, chain: s.Chain, text: str) -> bool:
+        """A density that is the formula of a family: that family, if its mass is 1."""
+        ((slot, value),) = target.values
+        variable = self.theory.variables[slot]
+        found = family_of(made, value, variable, self.theory)
+        if found is None:
+            return False
+        family, mass = found
+        discrete = isinstance(family, e.Bernoulli | e.Categorical)
+        if prove(self.theory, "=", mass, sympy.Integer(1)) is None:
+            outcome = test("=", mass, sympy.Integer(1), self.theory)
+            if outcome.counterexample is not None:
+                raise Unnormalised(self.source, chain, discrete, outcome.counterexample)
+            if outcome.status != "agrees":
+                return False
+        if discrete:
+            values = (sympy.Integer(0), sympy.Integer(1)) if isinstance(family, e.Bernoulli) else ()
+            self.theory.variables[slot] = replace(variable, discrete=True, values=values)
+        self.declare_formula(target, family, text)
+        return True
+
+    def give_shapes(self, left: s.Node, right: s.Node) -> None:
+        r"""Ask for the shapes that a formula shows of what it is a density of: ``x^\top x`` beside
+        ``(2\pi)^{D/2}`` is one of x in R^D, and so is a product over ``x_1, \dots, x_D``.
+        """
+        (whole, *more) = left.groups[0] if isinstance(left, s.Call) else [left]
+        if more or not isinstance(whole, s.Name):
+            return
+        shape = self.scope.declared_shapes.get(spell(whole))
+        inside = [node for node in walk(right) if isinstance(node, s.Transpose | s.Bars)]
+        vectors = [node for node in inside if isinstance(node, s.Transpose) or node.double]
+        if not shape and any(spell(whole) == spell(n) for node in vectors for n in walk(node)):
+            powers = [node for node in walk(right) if isinstance(node, s.Power)]
+            of_pi = [p for p in powers if any(spell(n) == r"\pi" for n in walk(p.base))]
+            sizes = {n for p in of_pi for n in walk(p.exponent) if isinstance(n, s.Name)}
+            named = sizes.pop() if len(sizes) == 1 else s.Name("d", span=left.span)
+            raise NeedsShape(spell(whole), (self.reader.dimension(named),))
+        products = [node for node in walk(right) if isinstance(node, s.BigOperator)]
+        for node in products:
+            names = [n for n in walk(node.body) if isinstance(n, s.Name)]
+            entries = [n for n in names if n.subscripts == node.indices and not n.indices]
+            if node.name != "prod" or spell(whole) not in map(stem, entries):
+                continue
+            limit = None if node.upper is None else self.reader.dimension(node.upper)
+            size = shape[0] if shape else limit
+            for name in entries if size is not None else ():
+                self._entry_of(name, size)
+
+    def _entry_of(self, name: s.Name, size: Expr) -> None:
+        """``\\mu_d`` below a product over the entries of a vector is an entry of a vector too."""
+        plain = stem(name)
+        if spell(name) in self.scope.survey.called:
+            positive = plain.startswith(r"\sigma")
+            known = self.theory.functions.get(plain, FunctionInfo(plain, positive=positive))
+            self.theory.functions[plain] = replace(known, shape=(size,))
+        elif not self.scope.declared_shapes.get(plain):
+            raise NeedsShape(plain, (size,))
+
+    def _over_entries(self, left: s.Node, right: s.Node) -> s.Node:
+        r"""``\prod_{i=1}^{D} \mathrm{Bern}(x_i; y_i)`` as the family of the vectors x and y."""
+        if not isinstance(right, s.BigOperator) or right.name != "prod" or right.upper is None:
+            return right
+        body, index = right.body, right.indices[0] if len(right.indices) == 1 else None
+        items = look.arguments(left)[0] if isinstance(left, s.Call) else []
+        if not isinstance(body, s.Call) or not look.family(body.head) or len(body.groups) != 2:
+            return right
+        value = body.groups[0][0]
+        whole = items[0] if len(items) == 1 else None
+        if not isinstance(value, s.Name) or not isinstance(whole, s.Name) or index is None:
+            return right
+        if value.subscripts != (index,) or spell(replace(value, subscripts=())) != spell(whole):
+            return right
+        size = self.reader.dimension(right.upper)
+
+        def vector(inner: s.Node) -> s.Node | None:
+            if not isinstance(inner, s.Name) or inner.subscripts != (index,):
+                return None
+            if inner.base in look.DENSITY_LETTERS:
+                return None  # \pi_j(z) is a function, \pi(z) would be a density
+            plain = replace(inner, subscripts=())
+            if spell(inner) in self.scope.survey.called:
+                known = self.theory.functions.get(spell(plain), FunctionInfo(spell(plain)))
+                self.theory.functions[spell(plain)] = replace(known, shape=(size,))
+            else:
+                self.scope.declared_shapes.setdefault(spell(plain), (size,))
+            return plain
+
+        self.scope.declared_shapes.setdefault(spell(whole), (size,))
+        parameters = [rebuild(item, vector) for item in body.groups[1]]
+        if any(spell(n) == spell(index) for item in parameters for n in walk(item)):
+            return right
+        if look.family(body.head) == "normal":
+            spread = parameters[1]
+            scaled = s.Product((spread, s.Name("I", span=spread.span)), ("",), span=spread.span)
+            same = spread == body.groups[1][1]
+            parameters[1] = scaled if same else s.Function("diag", spread, span=spread.span)
+        elif look.family(body.head) != "bernoulli":
+            return right
+        return replace(body, groups=((whole,), tuple(parameters)))
+
+    def declare_formula(self, target: e.Density, formula: Expr, text: str) -> None:
+        """Keep a family under the density's key, in the slots' own symbols."""
+        self.theory.families[target.key] = Family(target.key, formula, text)
