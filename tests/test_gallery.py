@@ -59,7 +59,7 @@ def test_a_wrong_display_that_is_right_fails_the_page() -> None:
     display = Display("gallery.md", 1, "p(x, z) = p(x \\mid z) p(z)", wrong="1")
     ((_, report),) = check_page([display])
     assert problems(display, report) == [
-        "gallery.md:1: this display is declared wrong, but no row of it was refuted"
+        "gallery.md:1: row 1 is declared wrong, but no row of it was refuted"
     ]
 
 

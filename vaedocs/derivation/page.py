@@ -46,19 +46,20 @@ def problems(display: Display, report: r.Report, *, strict: bool = False) -> lis
     A piece of the gallery (``wrong``) must be refuted, in the row it names. With ``strict`` a
     tested row needs its author's reason.
     """
-    place = f"{display.path or '<text>'}:{display.line}"
     if display.wrong is not None:
+        path = display.path or "<text>"
         refuted = [row.number for row in report.rows if row.verdict == r.REFUTED]
+        lines = {str(row.number): row.line for row in reversed(report.rows)}
         if not refuted:
             unread = [row for row in report.rows if row.verdict in (r.NOT_CHECKABLE, r.VACUOUS)]
             if unread:
                 return report.problems()
-            return [f"{place}: this display is declared wrong, but no row of it was refuted"]
+            which = f"row {display.wrong}" if display.wrong in lines else "this display"
+            place = f"{path}:{lines.get(display.wrong, display.line)}"
+            return [f"{place}: {which} is declared wrong, but no row of it was refuted"]
         if display.wrong.isdigit() and int(display.wrong) not in refuted:
-            return [
-                f"{place}: row {display.wrong} is declared wrong; refuted was row "
-                f"{', '.join(map(str, refuted))}"
-            ]
+            place, rows = f"{path}:{lines[str(refuted[0])]}", ", ".join(map(str, refuted))
+            return [f"{place}: row {display.wrong} is declared wrong; refuted was row {rows}"]
         return replace(report, rows=()).problems()  # what must hold besides, does it?
     made = report.problems()
     if strict and display.tested is None:

@@ -136,11 +136,13 @@ def _check(
         refuted = [row["number"] for row in report.rows if row["verdict"] == "refuted"]
         said = str(display["wrong"])
         if not refuted:
+            named = [row for row in report.rows if str(row["number"]) == said]
+            line = first + max(named[0]["line"], 1) - 1 if named else first
             words = (
-                f"this display is declared wrong, but it is {verdict}: "
-                "mend the mistake it should show, or mark it <!-- right -->"
+                f"{f'row {said}' if named else 'this display'} is declared wrong, but it is "
+                f"{verdict}: mend the mistake it should show, or mark it <!-- right -->"
             )
-            entry.faults.append(Fault(first, 0, words))
+            entry.faults.append(Fault(line, 0, words))
         elif said and not said.isdigit():
             words = f'"wrong: {said}"; write <!-- wrong --> or <!-- wrong: 2 --> for row 2'
             entry.faults.append(Fault(first, 0, words))
