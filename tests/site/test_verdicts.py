@@ -80,6 +80,14 @@ def test_what_may_not_be_published(checked: Convert, text: str, expected: str) -
         ("<!-- given: x is yellow -->\n$$ x = x $$",
          "docs/page.md:2: in what is given: the words “is yellow” are not understood"),
         ("<!-- given: x > 0 -->\n$$ \\log x^2 = 3 \\log x $$", "docs/page.md:2: row 1 is wrong\n"),
+        ("<!-- given: x discrete -->\n<!-- holds: I(x) \\geq 0 -->\n$$ I(x) :=\n+\\log p(x) $$",
+         "docs/page.md:3: row 1 is wrong: the comment above the display says that $I(x) \\geq 0$ holds"),
+        ("<!-- holds: \\log x = y -->\n$$\nx\n= x\n$$",
+         "docs/page.md:3: row 1 is not as the comment above the display has it"),
+        ("<!-- wrong: 2 -->\n$$\n\\begin{aligned}\nx &= x + 0 \\\\\n&= x\n\\end{aligned}\n$$",
+         "docs/page.md:5: row 2 is declared wrong, but it is proved"),
+        ("<!-- holds: x = y -->\n\nA\n", 'docs/page.md:1: this "holds" comment belongs to no display'),
+        ("<!-- hold: x = y -->\n$$ x = x $$", 'comment "hold"; did you mean "holds"?'),
     ],
 )  # fmt: skip
 def test_what_the_checker_says_is_told_with_page_and_line(
@@ -87,6 +95,15 @@ def test_what_the_checker_says_is_told_with_page_and_line(
 ) -> None:
     """As above, with the checker of the book."""
     assert expected in complaint(convert, text, check=True)
+
+
+def test_the_panel_lists_what_must_hold_besides(convert: Convert) -> None:
+    text = "<!-- given: x discrete -->\n<!-- holds: I(x) \\geq 0 -->\n$$ I(x) := -\\log p(x) $$"
+    panel = html.fromstring(f"<div>{convert(text, check=True)}</div>").xpath("//details")[0]
+    (listed,) = panel.xpath('.//p[contains(., "Must hold besides")]/following-sibling::ul[1]/li')
+    assert listed.xpath(".//math")
+    assert listed.xpath("string(i)") == "row 1: proved"
+    assert "nothing is claimed; checked by its consequence" in panel.xpath("string(.)")
 
 
 def test_a_gallery_shows_its_counterexamples(checked: Convert) -> None:
