@@ -38,6 +38,12 @@ class Functions(Arithmetic):
 
     def _plain_function(self, node: s.Function) -> Expr:
         name = node.name
+        if node.typed == "e^" and ("e" in self.scope.macros or "e" in self.scope.declared_shapes):
+            raise self.refuse(
+                node,
+                "e is Euler's number here, and something else above",
+                r"write \exp(…), or take another letter for the other",
+            )
         if name == "dim":
             return self._dim(node.argument)
         if name == "binom" and isinstance(node.argument, s.Sequence):

@@ -26,6 +26,7 @@ class Hypotheses(Declarations, Definitions, Constraints):
         remains.
         """
         statements = [self._with_words(chain) for chain in statements]
+        self._said_once(statements)
         later = [chain for chain in statements if not self._declaration(chain)]
         later = [chain for chain in later if not self._definition(chain)]
         later = [chain for chain in later if not self._instances(chain, self._family)]
@@ -38,6 +39,25 @@ class Hypotheses(Declarations, Definitions, Constraints):
             text = self.source[start:end].strip()
             if text and text not in self.theory.assumed:
                 self.theory.assumed.append(text)
+
+    def _said_once(self, statements: list[s.Chain]) -> None:
+        """Refuse a name that is defined twice, or a density with two formulas."""
+        said: dict[str, s.Chain] = {}
+        for chain in statements:
+            left = chain.left
+            if left is None or len(chain.links) != 1:
+                continue
+            (link,) = chain.links
+            is_density = link.symbol in {"=", "==", "~"} and (
+                look.is_density_call(left, self.scope.survey)
+                or (isinstance(link.right, s.Call) and bool(look.family(link.right.head)))
+            )
+            if link.symbol != ":=" and not is_density:
+                continue
+            before = said.setdefault(spell(left), chain)
+            if spell(before.links[0].right) != spell(link.right):
+                name = self.source[slice(*left.span)]
+                raise self.reader.refuse(chain, f"{name} is already said to be something else")
 
     def _with_words(self, chain: s.Chain) -> s.Chain:
         """A statement whose last words were read as the author's reason: they describe it."""

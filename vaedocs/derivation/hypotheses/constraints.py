@@ -7,9 +7,16 @@ from sympy import Expr, Symbol
 
 from vaedocs.derivation import expressions as e
 from vaedocs.derivation import syntax as s
+from vaedocs.derivation.constants import certain
 from vaedocs.derivation.hypotheses.functions import Functions
 from vaedocs.derivation.spelling import stem
 from vaedocs.derivation.theory import Fact
+
+
+def _never(symbol: str, left: Expr, right: Expr) -> bool:
+    """Whether two plain numbers are certainly not in a relation."""
+    opposite = {"=": "!=", "==": "!=", "<": ">=", ">": "<=", "<=": ">", ">=": "<"}.get(symbol)
+    return opposite is not None and certain(opposite, left, right)
 
 
 class Constraints(Functions):
@@ -28,12 +35,24 @@ class Constraints(Functions):
                 return
             power = link.symbol == ":=" and isinstance(left_node, s.Power)  # \sigma^2 := Var(X)
             if not power and link.symbol not in {"=", "<", ">", "<=", ">=", "!=", "=="}:
+                if link.symbol == ":=":
+                    raise self.reader.refuse(
+                        left_node,
+                        "this has a meaning of its own, and cannot be defined anew",
+                        "use another name",
+                    )
                 raise self.reader.refuse(
                     chain, f"a hypothesis with “{link.symbol}” is not understood"
                 )
             left = self.reader.expression(left_node)
             with self.reader.sized(self.reader.shape(left)):
                 right = self.reader.expression(link.right)
+            if _never(link.symbol, left, right):
+                raise self.reader.refuse(
+                    chain,
+                    "these are two numbers, for which this never holds",
+                    r"\pi and e are known numbers: use another letter, or say 0 < \pi < 1",
+                )
             self._orthonormal(left, right)
             if self._bounded(left, link.symbol, right):
                 left_node = link.right

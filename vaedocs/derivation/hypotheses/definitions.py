@@ -26,6 +26,8 @@ class Definitions(Densities):
         if link.symbol not in {":=", "=", "=="}:
             return False
         right = link.right
+        if isinstance(left, s.Call) and look.family(left.head):
+            return False  # \mathcal{N}(x; \mu, \sigma^2) means what it means
         if isinstance(left, s.Call) and isinstance(right, s.BigOperator) and self._of_iid(left):
             return True  # the survey has seen that the copies are independent
         text = self.source[chain.span[0] : chain.span[1]].strip()

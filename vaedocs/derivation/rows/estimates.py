@@ -8,9 +8,12 @@ import sympy
 from sympy import Expr, Symbol
 
 from vaedocs.derivation import expressions as e
+from vaedocs.derivation.normal_form import NormalForm, TooLarge
 from vaedocs.derivation.prove import prove
 from vaedocs.derivation.theory import Theory
 from vaedocs.derivation.worlds import Outcome, test
+
+NEAR = 0.1  # of the left side: a number further off is no approximation of it
 
 
 def averaged(expr: Expr, theory: Theory) -> Expr:
@@ -42,6 +45,36 @@ def averaged(expr: Expr, theory: Theory) -> Expr:
     if isinstance(expr, sympy.Add | sympy.Mul):
         return expr.func(*(averaged(part, theory) for part in expr.args))
     return expr
+
+
+def closeness(theory: Theory, left: Expr, right: Expr) -> str:
+    """How near two plain numbers are, for ``≈``: nothing where a side is no number.
+
+    >>> from sympy import Rational, pi
+    >>> closeness(Theory(), pi, Rational(22, 7)), closeness(Theory(), pi, Rational(4))
+    ('the sides differ by 0.04 %', 'far apart: they differ by 27 %')
+    """
+    values = [_number(theory, side) for side in (left, right)]
+    if values[0] is None or values[1] is None:
+        return ""
+    gap, size = abs(values[0] - values[1]), abs(values[0])
+    if 0 in values:
+        told, far = f"differ by {gap:.2g}", gap > NEAR
+    else:
+        share = float(f"{100 * gap / size:.2g}")  # 100, not 1e+02
+        told, far = f"differ by {share:g} %", gap > NEAR * size
+    return f"far apart: they {told}" if far else f"the sides {told}"
+
+
+def _number(theory: Theory, side: Expr) -> float | None:
+    """The value of a side that is one in every model."""
+    try:
+        if side.free_symbols or side.atoms(e.Node):
+            made = NormalForm(theory).of(side).constant()
+            return None if made is None else float(made)
+        return float(side)
+    except (TooLarge, TypeError, OverflowError):
+        return None
 
 
 def _sampler(slot: str, theory: Theory) -> Expr | None:

@@ -236,7 +236,9 @@ class Introductions(Places):
         inner = list(sympy.preorder_traversal(other))
         heads = {part.head for part in inner if isinstance(part, e.Density)}
         if not heads and not any(isinstance(part, e.Family) for part in inner):
-            return False
+            values = {symbol for _, value in made.values for symbol in value.free_symbols}
+            energy = any(isinstance(part, e.Apply) and values & part.free_symbols for part in inner)
+            return energy and other.has(sympy.exp)
         if made.head not in heads:
             return not (isinstance(other, e.Density) and len(heads) == 1)
         own = [part for part in inner if isinstance(part, e.Density) and part.head == made.head]
@@ -282,10 +284,12 @@ class Introductions(Places):
         if not isinstance(name, s.Name) or look.family(name):
             return False
         spelt = spell(name)
-        if link.symbol == ":=":
+        if link.symbol == ":=" and not self._means_something(scope, left):
             return not look.is_density_call(left, scope.survey)
         if self._of_all_data(scope, left, link.right):
             return True
+        if spelt in self._premises or self._entry_of_declared(scope, left, link.right):
+            return False
         function = spell(replace(name, primes=0))
         if name.primes and isinstance(left, s.Call):
             reader = Elaborator(scope, self.text)
@@ -327,6 +331,30 @@ class Introductions(Places):
             return False
         seen = {spell(n) for n in walk(link.right) if isinstance(n, s.Name)}
         return spelt not in seen and not name.indices
+
+    def _means_something(self, scope: Scope, left: s.Node) -> bool:
+        """Whether ``:=`` gives a meaning to what has one: a divergence, an entropy, a name of this
+        display. Then it is a claim."""
+        name = left.head if isinstance(left, s.Call) else left
+        assert isinstance(name, s.Name)
+        if any(text.startswith(f"{spell(left)} :=") for text in self.introduced):
+            return True
+        if not isinstance(left, s.Call) or spell(name) in scope.macros:
+            return False
+        return (
+            look.is_divergence_call(left)
+            or Elaborator(scope, self.text).is_entropy(left)
+            or (name.base in look.INFORMATION and ";" in left.separators)
+        )
+
+    def _entry_of_declared(self, scope: Scope, left: s.Node, right: s.Node) -> bool:
+        """``x_4 = x_5`` of a vector x with a declared shape: a claim about an entry."""
+        if not isinstance(left, s.Name) or stem(left) not in scope.declared_shapes:
+            return False
+        numbers = left.subscripts and all(isinstance(n, s.Number) for n in left.subscripts)
+        if not numbers or not scope.declared_shapes[stem(left)]:
+            return False
+        return any(isinstance(n, s.Name) and stem(n) == stem(left) for n in walk(right))
 
     def _of_known_array(self, scope: Scope, left: s.Name, right: s.Node) -> bool:
         """``A_{ij} = \\dots`` where A is known already, or stands on the right: no definition."""

@@ -46,6 +46,7 @@ class Places:
         self.definitions = definitions
         self.introduced: list[str] = []
         self._known: set[str] = set()  # names that the hypotheses speak of
+        self._premises: set[str] = set()  # names of what stands before an arrow
         self._promised: dict[str, list[s.Chain]] = {}  # hypotheses about names yet to be defined
         self.shapes: dict[str, Shape] = {}  # of names whose place told it
 

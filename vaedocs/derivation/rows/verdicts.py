@@ -19,14 +19,20 @@ from vaedocs.derivation.elaborate import (
 )
 from vaedocs.derivation.prove import Proof, prove
 from vaedocs.derivation.residual import residual
-from vaedocs.derivation.rows.estimates import averaged, free_variables, opposite_optima
+from vaedocs.derivation.rows.estimates import (
+    averaged,
+    closeness,
+    free_variables,
+    opposite_optima,
+)
 from vaedocs.derivation.rows.places import Places, Step
+from vaedocs.derivation.rows.possible import judged, out_of_its_domain
 from vaedocs.derivation.spelling import walk
 from vaedocs.derivation.theory import Theory
 from vaedocs.derivation.worlds import Outcome, test
 
 GLANCE = 7_000  # points for the second opinion on what was derived
-COMPARISONS = {"=", "==", "<=", ">=", "<", ">", "!=", "prop", "~~"}
+COMPARISONS = {"=", "==", ":=", "<=", ">=", "<", ">", "!=", "prop", "~~"}
 
 
 class Verdicts(Places):
@@ -34,6 +40,7 @@ class Verdicts(Places):
 
     def _decide(self, scope: Scope, steps: list[Step]) -> list[r.Row]:
         rows = [self._row(scope, step) for step in steps]
+        rows = judged(rows, steps, scope.theory, self.seed)
         rows = self._blame(scope, steps, rows)
         rows = self._equivalences(steps, rows)
         return [replace(row, index=position) for position, row in enumerate(rows, 1)]
@@ -118,6 +125,9 @@ class Verdicts(Places):
             row = self._guarded(scope, step, row)
         elif step.role == r.DEFINITION:
             row = replace(row, method=f"introduces {step.texts[0]}; nothing is claimed")
+            if step.right is not None and out_of_its_domain(scope, step.right, self.seed):
+                message = "what is declared of the name leaves no room for this definition"
+                row = replace(row, verdict=r.VACUOUS, method="", message=message)
         else:
             row = replace(row, method="states the model")
         for inner in step.claims:
@@ -208,6 +218,9 @@ class Verdicts(Places):
             beyond = self._beyond(scope, left, right)
             if beyond:
                 return replace(row, verdict=r.NOT_CHECKABLE, message=beyond[0], hint=beyond[1])
+        told = outcome.status in {"agrees", "undecided"}
+        if told and self._is_given(theory, relation, left, right):
+            return replace(row, verdict=r.ASSUMPTION, method="is one of the hypotheses")
         failed = outcome.status == "refuted" and relation == "="
         return self._verdict(
             row, proof, outcome, residual(theory, left, right) if failed else ("", "")
@@ -266,9 +279,11 @@ class Verdicts(Places):
             return replace(
                 made, relation="~~", message="the average over the samples has another mean"
             )
-        return replace(
-            row, verdict=r.ASSUMPTION, method="an approximation; how good it is was not checked"
-        )
+        note = closeness(scope.theory, *means)
+        if made.verdict == r.REFUTED and note.startswith("far"):
+            return replace(made, relation="~~", message=f"the two sides are {note}")
+        note = note or "how good it is was not checked"
+        return replace(row, verdict=r.ASSUMPTION, method=f"an approximation; {note}")
 
     def _verdict(
         self, row: r.Row, proof: Proof | None, outcome: Outcome, left_over: tuple[str, str]
@@ -327,7 +342,7 @@ class Verdicts(Places):
         """What ``∝`` and ``+ const`` claim: equality up to a factor or a term free of some
         variables.
         """
-        relation = {"==": "="}.get(relation, relation)
+        relation = {"==": "=", ":=": "="}.get(relation, relation)
         if relation in {"=", "prop"} and CONST in (left.free_symbols | right.free_symbols):
             return (
                 "const",
@@ -338,6 +353,13 @@ class Verdicts(Places):
         if relation == "prop":
             return "prop", left, right, free_variables(left, right, theory)
         return relation, left, right, ()
+
+    @staticmethod
+    def _is_given(theory: Theory, relation: str, left: Expr, right: Expr) -> bool:
+        """Whether a claim is what a hypothesis says, either way round."""
+        said = {(f.relation, f.left, f.right) for f in theory.constraints}
+        turned = {"<=": ">=", ">=": "<=", "<": ">", ">": "<"}.get(relation, relation)
+        return bool(said & {(relation, left, right), (turned, right, left)})
 
     @staticmethod
     def _is_fact(theory: Theory, relation: str, left: Expr, right: Expr) -> bool:

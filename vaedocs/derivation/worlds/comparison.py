@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
-from sympy import Expr, Symbol
+from sympy import Abs, Expr, Max, Min, Piecewise, Symbol, sign
 
 from vaedocs.derivation import expressions as ex
 from vaedocs.derivation.worlds.arithmetic import (
@@ -35,6 +36,7 @@ Pair = tuple[Any, Any]
 RANDOM_WORLDS, CLIMBS, STEPS = 90, 3, 90
 POINTS = 50_000
 CORNERS = 40
+BRANCHING = (Abs, Max, Min, Piecewise, sign)  # where equality may fail at one value alone
 
 
 class NoInstance(RuntimeError):
@@ -221,7 +223,10 @@ class Comparison(UpTo):
         last: Pair | None = None
         if not claim_equal and (equal := self.touches()) is not None:
             return self.refuted(equal)
-        for _ in self.admissible_worlds(self.count):
+        worlds: Iterator[int] = self.admissible_worlds(self.count)
+        if claim_equal and any(side.has(*BRANCHING) for side in self.sides):
+            worlds = chain(self.at_corners(near(self.world, CORNERS)), worlds)
+        for _ in worlds:
             try:
                 pair = self.values()
             except OutOfTime:
