@@ -108,20 +108,11 @@ class _Check(Steps, Verdicts):
         except NotCheckable as error:
             return [self.refused(error, 1)], None, None
         try:
-            statements = (
-                [
-                    c
-                    for c in map(named_heads, parse_statements(self.given))
-                    if isinstance(c, s.Chain)
-                ]
-                if self.given.strip()
-                else []
-            )
+            statements = parse_statements(self.given) if self.given.strip() else []
         except NotCheckable as error:
             return [self.refused(error, 1, "in what is given: ")], None, display
-        statements = of_all_values(statements, display)
+        display, statements = as_one(display, statements)
         integers: dict[str, int] = {}
-        display, statements = filled(display, in_parts(statements))
         for _ in range(12):
             try:
                 return self._judged(display, statements, integers)
@@ -243,6 +234,12 @@ class _Check(Steps, Verdicts):
                     wanted |= {spell(n) for n in walk(pair[1]) if isinstance(n, s.Name)}
                     changed = True
         return list(reversed(used))
+
+
+def as_one(display: s.Display, statements: list[s.Chain]) -> tuple[s.Display, list[s.Chain]]:
+    """A display and its hypotheses with all that the one leaves out and the other tells."""
+    named = [chain for chain in map(named_heads, statements) if isinstance(chain, s.Chain)]
+    return filled(display, in_parts(of_all_values(named, display)))
 
 
 def _defined_name(node: s.Node | None) -> str:

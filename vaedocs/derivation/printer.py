@@ -209,6 +209,11 @@ def _weight(weight: Expr, bound: tuple[Symbol, ...]) -> str:
     return ", ".join(_density(f) if isinstance(f, e.Density) else latex(f) for f in factors)
 
 
+def _is_letter(bound: tuple[Symbol, ...]) -> bool:
+    """Whether one letter is bound: 1 summed over its values is the size of its alphabet."""
+    return len(bound) == 1 and isinstance(bound[0], Symbol) and len(bound[0].name) == 1
+
+
 def _binder(expr: e.Binder) -> tuple[str, int]:
     match expr:
         case e.Expectation():
@@ -239,6 +244,8 @@ def _binder(expr: e.Binder) -> tuple[str, int]:
             return rf"\mathrm{{H}}\left({latex(expr.args[0])}\right)", ATOM
         case e.CrossEntropy():
             return rf"\mathrm{{H}}\left({latex(expr.args[0])}, {latex(expr.args[1])}\right)", ATOM
+        case e.Integral() if expr.args[:2] == (1, ()) and _is_letter(expr.bound):
+            return rf"\left|\mathcal{{{expr.bound[0].name.upper()}}}\right|", ATOM
         case e.Integral():
             limits = ""
             if expr.args[1]:

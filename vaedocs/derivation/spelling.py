@@ -63,7 +63,10 @@ def letter(base: str, style: str = "") -> str:
     """A letter or word with its style: ``theta`` is ``\\theta``, ``("L", "cal")`` is
     ``\\mathcal{L}``.
     """
-    plain = base if len(base) == 1 or style else "\\" + base
+    root, _, power = base.partition("^")
+    if power:  # \chi^2 and f^{-1} are names of their own
+        return f"{letter(root, style)}^{power}"
+    plain = base if len(base) == 1 or style or not base.isalpha() else "\\" + base
     if style == "rm" and len(base) == 1:
         return plain
     return f"{_STYLES[style]}{{{base}}}" if style in _STYLES else plain

@@ -40,7 +40,7 @@ class Densities(Functions):
         """
         base = look.head_stem(head)
         if base in self.scope.survey.measures:
-            return "p", []
+            return self.scope.survey.model, []
         kept = base != stem(head)
         names: list[s.Node] = []
         rest: list[str] = []

@@ -191,7 +191,7 @@ class Distributions(Families):
     def joint(
         self,
         items: Sequence[s.Node],
-        head: str = "p",
+        head: str = "",
         given: tuple[s.Node, ...] = (),
     ) -> e.Density:
         """p of the named random variables, as in H(X, Y)."""
@@ -210,6 +210,7 @@ class Distributions(Families):
             return made
 
         values, conditions = pairs(items), pairs(given)
+        head = head or self.scope.survey.model
         self.register(head, [slot for slot, _ in (*values, *conditions)])
         return e.Density(head, values, conditions)
 
@@ -249,7 +250,7 @@ class Distributions(Families):
     def owner_of(self, variables: list[s.Name]) -> str:
         """The head that ``\\mathbb{E}_z`` speaks of: p, or the only head that has the variables."""
         heads = self._owners({self.slot(item) for item in variables})
-        return heads[0] if len(heads) == 1 else "p"
+        return heads[0] if len(heads) == 1 else self.scope.survey.model
 
     def _owners(self, slots: set[str]) -> list[str]:
         """The heads that have a density of these variables."""

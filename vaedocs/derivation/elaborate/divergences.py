@@ -100,7 +100,7 @@ class Divergences(Distributions):
                 q, _ = self.distribution(items[1], bound if self._wants_partner(items[1]) else ())
                 return e.CrossEntropy(p, q, bound)
         owner = self._subscript_head(head)
-        name = self.head_name(owner, set())[0] if owner else "p"
+        name = self.head_name(owner, set())[0] if owner else self.scope.survey.model
         if head.base == "h" and len(names) == 1 and not isinstance(first[0], s.Name):
             return self._entropy_of_image(node, first[0], name)
         return self._entropy_of(first, name, node.groups[1] if len(node.groups) > 1 else ())
@@ -192,7 +192,7 @@ class Divergences(Distributions):
 
     def _information(self, node: s.Call) -> Expr:
         owner = self._subscript_head(node.head)  # type: ignore[arg-type]
-        name = self.head_name(owner, set())[0] if owner else "p"
+        name = self.head_name(owner, set())[0] if owner else self.scope.survey.model
         groups = list(node.groups)
         given: tuple[s.Node, ...] = ()
         if node.separators and node.separators[-1] == "|":

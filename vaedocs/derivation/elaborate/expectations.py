@@ -293,7 +293,7 @@ class Expectations(Divergences):
         if not lists:
             return None
         stems = {look.stem_of_variable(name) for name in found.values()}
-        owners = self._owners(stems) or ["p"]
+        owners = self._owners(stems) or [self.scope.survey.model]
         if len(lists) != len(found) or len(stems) != 1 or len(owners) != 1:
             raise self.refuse(
                 node, "over which density is this an average?", r"write \mathbb{E}_{z_k \sim q}"

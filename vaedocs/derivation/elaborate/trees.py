@@ -118,8 +118,7 @@ def named_heads(node: s.Node) -> s.Node:
                 inner,
                 head=replace(
                     name,
-                    base=f"{name.base}^{spell(inner.head.exponent)}",
-                    style="rm",
+                    base=f"{name.base}^{{{spell(inner.head.exponent)}}}",
                     span=inner.head.span,
                 ),
             )

@@ -54,14 +54,15 @@ class Statements:
         density of all these variables.
         """
         uses = self.scope.survey.signatures
-        if "p" in uses:
-            return ["p"]
+        model = self.scope.survey.model
+        if model in uses:
+            return [model]
         heads = [
             head
             for head, signatures in uses.items()
             if slots <= {name for one in signatures for name in (*one.left, *one.right)}
         ]
-        return heads or ["p"]
+        return heads or [model]
 
     def _generic(self, node: s.Node) -> bool:
         return (

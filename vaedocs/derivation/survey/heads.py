@@ -109,6 +109,11 @@ class Survey:
     same: dict[str, str] = field(default_factory=dict)  # a of \delta(x - a): a value of x
     parameters: dict[str, s.Name] = field(default_factory=dict)  # θ, φ, wherever they stand
 
+    @property
+    def model(self) -> str:
+        """The density of variables that no density is written for: p, or P where p is a number."""
+        return "P" if "p" in self.not_densities else "p"
+
     def gradient_variables(self, body: s.Node) -> tuple[s.Name, ...]:
         r"""In what ``\nabla f`` is taken that does not say so: the only parameter in sight, or
         where there is none the only argument of the functions in f.

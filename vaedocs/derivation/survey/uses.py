@@ -297,7 +297,7 @@ def add_signature(call: s.Call, found: Survey) -> None:
         return tuple(made)
 
     head = head_stem(call.head)
-    head = "p" if head in found.measures else head
+    head = found.model if head in found.measures else head
     for item in left:
         if is_parameter(item):
             found.random_parameters.add(spell(item))
