@@ -188,6 +188,15 @@ class Distributions(Families):
             and isinstance(macro.body, s.Product | s.Sum | s.Fraction | s.Call | s.Name | s.Group)
         )
 
+    def _mixed(self, item: s.Name) -> bool:
+        """Whether a name was defined at a point, ``m(z) := \\frac12 p(z) + \\frac12 q(z)``."""
+        return self.slot(item) not in self.scope.survey.random and any(
+            len(macro.parameters) == 1
+            and any(look.is_density_call(inner, self.scope.survey) for inner in walk(macro.body))
+            and not any(isinstance(inner, s.Expectation | s.Integral) for inner in walk(macro.body))
+            for macro in self.scope.macros.get(spell(item), [])
+        )
+
     def joint(
         self,
         items: Sequence[s.Node],
@@ -221,7 +230,7 @@ class Distributions(Families):
         if isinstance(item, s.Group | s.Fraction | s.Product | s.Sum):
             names = [inner for inner in walk(item) if isinstance(inner, s.Name)]
             return any(look.is_density_head(name, self.scope.survey) for name in names)
-        if isinstance(item, s.Name) and self._names_density(item):
+        if isinstance(item, s.Name) and (self._names_density(item) or self._mixed(item)):
             return True
         if isinstance(item, s.Name):
             return look.is_density_head(item, self.scope.survey)

@@ -47,7 +47,7 @@ HARMLESS = re.compile(
     r"distributions|probability distributions?|"
     r"arbitrary|fixed\b|constants?\b|parameters?\b|any (density|distribution)|random "
     r"variables?|scalars?|real\b|vectors?\b|natural log(arithms?)?|regular|"
-    r"\bELBO\b|(evidence|variational) (lower )?bound"
+    r"(negative |minus (the )?)?(\bN?ELBO\b|(evidence|variational) (lower )?bound)( loss)?"
 )
 
 DISCRETE = re.compile(r"\bdiscrete\b|(probability )?mass functions?|\bpmf\b")

@@ -167,23 +167,23 @@ def _standing(node: s.Node) -> Iterator[s.Node]:
 
 def is_elbo(name: str) -> bool:
     r"""Whether a spelling is the evidence lower bound's: ``\mathrm{ELBO}``,
-    ``\mathcal{L}_{\mathrm{ELBO}}``.
+    ``\mathcal{L}_{\mathrm{ELBO}}``, or that of its negative, ``\mathrm{NELBO}``.
     """
-    return name in {
-        r"\mathrm{ELBO}",
+    return name in {BOUND, NEGATIVE} or name in {
         r"\mathcal{L}_\mathrm{ELBO}",
         r"\mathcal{L}_{\mathrm{ELBO}}",
         r"L_\mathrm{ELBO}",
     }
 
 
-CALLED_BOUND = re.compile(r"\bELBO\b|(evidence|variational) (lower )?bound")
-CALLED_LOSS = re.compile(r"negative|minus|loss|upper")
+BOUND, NEGATIVE = r"\mathrm{ELBO}", r"\mathrm{NELBO}"
+CALLED_BOUND = re.compile(r"\bN?ELBO\b|(evidence|variational) (lower )?bound")
+CALLED_LOSS = re.compile(r"negative|minus|loss|NELBO")
 
 
-def called_bounds(statements: list[s.Chain], chains: tuple[s.Chain, ...]) -> list[str]:
-    r"""Names that words call the evidence lower bound: ``\mathcal{L} is the ELBO`` among what is
-    given, ``\mathcal{L} = … \quad \text{(ELBO)}`` in the display.
+def called_bounds(statements: list[s.Chain], chains: tuple[s.Chain, ...]) -> dict[str, str]:
+    r"""The sign of each name that words call the evidence lower bound: ``\mathcal{L} is the ELBO``
+    among what is given, ``\mathcal{L} = … \quad \text{(negative ELBO)}`` in the display.
     """
     said: list[tuple[s.Node | None, str]] = []
     for chain in statements:
@@ -191,17 +191,16 @@ def called_bounds(statements: list[s.Chain], chains: tuple[s.Chain, ...]) -> lis
             subject, words = split_phrase(chain.left.text)
             said += [(one.left, words) for one in parse_statements(subject) if subject]
     said += [(c.left, f"{c.words} {link.hint}") for c in chains for link in c.links]
-    return [
-        spell(head)
+    return {
+        spell(head): "-" if CALLED_LOSS.search(words) else ""
         for node, words in said
-        if (head := head_of(node)) is not None
-        and is_quantity(node)
-        and CALLED_BOUND.search(words)
-        and not CALLED_LOSS.search(words)
-    ]
+        if (head := head_of(node)) is not None and is_quantity(node) and CALLED_BOUND.search(words)
+    }
 
 
-def know_elbo(scope: Scope, name: str, chains: tuple[s.Chain, ...]) -> bool:
+def know_elbo(
+    scope: Scope, name: str, chains: tuple[s.Chain, ...], sign: str | None = None
+) -> bool:
     """Enter the standard meaning of the bound, if the display makes clear which that is.
 
     It does if there is one q(latent | conditions) and the display has no weights, samples or
@@ -248,7 +247,8 @@ def know_elbo(scope: Scope, name: str, chains: tuple[s.Chain, ...]) -> bool:
     behind = rf" \mid {','.join(given)}" if given else ""
     under = rf" \mid {','.join(conditions)}" if conditions else ""
     q = f"q({','.join(latent)}{under})"
-    sign = "-" if any(_is_loss(chain, name) for chain in chains) else ""
+    if sign is None:
+        sign = "-" if any(_is_loss(one, name) for c in chains for one in split(c, {name})) else ""
     joint = rf"p({','.join((*observed, *latent))}{behind})"
     bound = rf"\mathbb{{E}}_{{{q}}}\left[\log {joint} - \log {q}\right]"
     text = f"{name} := {sign}{bound}"
@@ -260,12 +260,18 @@ def know_elbo(scope: Scope, name: str, chains: tuple[s.Chain, ...]) -> bool:
 
 
 def _is_loss(chain: s.Chain, name: str) -> bool:
-    """Whether a chain gives the bound as a loss: an expectation is the first thing subtracted."""
+    r"""Whether a chain gives the bound as a loss: the word ELBO says that it is none, and
+    ``\mathcal{L}_{\mathrm{ELBO}}`` is one if a divergence is added to it, or an expectation is the
+    first thing subtracted.
+    """
     head = head_of(chain.left)
+    if name in {BOUND, NEGATIVE}:
+        return name == NEGATIVE
     if head is None or spell(head) != name or not chain.links:
         return False
     right = chain.links[0].right
     if not isinstance(right, s.Sum):
         return False
+    added = any(sign > 0 and look.is_divergence_call(term) for sign, term in right.terms)
     signs = [sign for sign, term in right.terms if isinstance(term, s.Expectation)]
-    return bool(signs) and signs[0] < 0
+    return added or (bool(signs) and signs[0] < 0)

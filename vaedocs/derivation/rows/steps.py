@@ -121,9 +121,9 @@ class Steps(Introductions):
         self, scope: Scope, statements: list[s.Chain], chains: tuple[s.Chain, ...]
     ) -> list[s.Chain]:
         """The chains, taken apart where they define a name; a name without a meaning is refused."""
-        for name in named.called_bounds(statements, chains):
+        for name, sign in named.called_bounds(statements, chains).items():
             if name not in scope.macros and name not in self._known:
-                named.know_elbo(scope, name, chains)
+                named.know_elbo(scope, name, chains, sign)
         for name in named.undefined(scope, chains, self._known):
             if named.is_elbo(name):
                 named.know_elbo(scope, name, chains)
