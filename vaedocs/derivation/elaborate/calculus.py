@@ -129,12 +129,6 @@ class Calculus(Sums):
             return None
         if self.slot(index) in self.scope.survey.random or not is_index_letter(index):
             return None
-        if node.name.startswith("arg"):
-            raise self.refuse(
-                node,
-                "at which index the optimum lies is not in the language",
-                r"say that one value is the largest: a_k \geq a_j",
-            )
         if isinstance(limits, s.Group) and isinstance(limits.body, s.Node):
             limits = limits.body
         lower, upper = 1, self._size_below(node.body, spell(index))
@@ -153,6 +147,8 @@ class Calculus(Sums):
         del self.indices[spell(index)]
         if saved is not None:
             self.indices[spell(index)] = saved
+        if node.name.startswith("arg"):
+            return _place_of_largest(made if node.name == "argmax" else [-a for a in made], lower)
         return sympy.Max(*made) if node.name in {"max", "sup"} else sympy.Min(*made)
 
     def _size_below(self, body: s.Node, index: str) -> int | None:
@@ -205,3 +201,12 @@ class Calculus(Sums):
         names = all(isinstance(item, s.Name | s.Conditioned) for item in items)
         known = spell(head) in self.theory.functions or spell(head) in self.scope.macros
         return names and not known and head.base not in {"H", "h", "I", "MI"}
+
+
+def _place_of_largest(values: list[Expr], first: int) -> Expr:
+    """The index of the largest of some numbers, counted from ``first``; of equal ones the first."""
+    *before, last = enumerate(values)
+    branches = [
+        (Integer(first + k), sympy.And(*(a >= b for b in values[k + 1 :]))) for k, a in before
+    ]
+    return sympy.Piecewise(*branches, (Integer(first + last[0]), sympy.true), evaluate=False)

@@ -146,6 +146,9 @@ class Densities(Functions):
             mapping = dict(zip(map(spell, alias.parameters), left, strict=True))
             return self.expression(substitute(alias.body, mapping))
         name, extra = self.head_name(head, plain, (*right, *after))
+        index = spell(left[0])
+        if index in self.indices and (formula := self.counted(node)) is not None:
+            return formula[0].xreplace({formula[1]: self.indices[index]})
         if name == "p" and self._is_data(node, frozenset(plain) if not right else None):
             name = DATA
         values: list[tuple[str, Expr]] = []
@@ -162,6 +165,21 @@ class Densities(Functions):
             raise self.refuse(node, "this density has nothing on the left of its bar")
         self.register(name, [slot for slot, _ in (*values, *conditions)])
         return e.Density(name, values, conditions)
+
+    def counted(self, node: s.Call) -> tuple[Expr, Symbol] | None:
+        """The plain formula of ``r(n) := 1 / K`` and its variable: it has a value at an index too,
+        which runs over all values of n or not.
+        """
+        left, right, _ = look.arguments(node)
+        if right or len(left) != 1 or not isinstance(left[0], s.Name):
+            return None
+        assert isinstance(node.head, s.Name)
+        slot = self.slot(left[0])
+        key = (self.head_name(node.head, {slot})[0], frozenset({slot}), frozenset[str]())
+        fact = self.theory.density_definitions.get(key)
+        if fact is None or not isinstance(fact.right, Expr) or fact.right.atoms(e.Node):
+            return None
+        return fact.right, self.variable(slot).symbol
 
     def is_list_of_copies(self, item: s.Node) -> bool:
         r"""``x_1, \dots, x_N`` or ``x_{1:N}`` of variables said to be i.i.d."""

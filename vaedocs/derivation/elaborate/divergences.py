@@ -130,9 +130,35 @@ class Divergences(Distributions):
         with self.holding(*names):
             value = self.expression(item)
         volume = self._volume(value, variable)
-        if volume is None:
-            raise self.refuse(node, "the entropy of an expression that is no straight line", hint)
-        return e.Entropy(joint, (variable,)) + sympy.log(volume)
+        if volume is not None:
+            return e.Entropy(joint, (variable,)) + sympy.log(volume)
+        slope = self._slope(value, variable)
+        if slope is None:
+            hint = f"say what makes it so: {variable} > 0, or that a function is invertible"
+            raise self.refuse(node, "this is not known to be one to one", hint)
+        stretched = e.Expectation(sympy.log(sympy.Abs(slope)), joint, (variable,))
+        return e.Entropy(joint, (variable,)) + stretched
+
+    def _slope(self, value: Expr, variable: Symbol) -> Expr | None:
+        """The derivative of a one to one function of a number; None if it is not known to be one.
+
+        It is one where the slope never changes its sign: an analytic function is constant nowhere.
+        """
+        if self.shape(variable) or self.shape(value):
+            return None
+        if isinstance(value, e.Apply) and tuple(value.args[2]) == (variable,):
+            info, point = self.theory.functions.get(value.name), Symbol("t'", real=True)
+            inner = e.Derivative("partial", e.Apply(value.name, True, (point,)), (point,))
+            known = info is not None and (info.invertible or info.increasing)
+            return e.Evaluated(inner, ((point, variable),)) if known else None
+        if value.atoms(e.Node):
+            return None
+        made = self.theory.variables.get(self.slot_of(variable))
+        positive = "positive" in self.theory.tags(variable) or (made and made.low == 0)
+        x = Symbol("x", positive=True) if positive else Symbol("x", real=True)
+        slope = sympy.diff(value, variable).xreplace({variable: x})
+        one_way = slope.is_nonnegative or slope.is_nonpositive
+        return slope.xreplace({x: variable}) if one_way and slope != 0 else None
 
     def _volume(self, value: Expr, variable: Symbol) -> Expr | None:
         """By how much ``value`` stretches volumes, if it is a straight line in the variable."""

@@ -95,6 +95,8 @@ class Entries(Definitions):
                     e.Item(self.symbol(base, base), self.scalar(node.subscripts[0])),
                     self.scalar(node.subscripts[1]),
                 )
+        if any(isinstance(n, s.Extremum) for part in node.subscripts for n in walk(part)):
+            raise self.refuse(node, "which entry is this?", r"write \max_k a_k for the largest")
         return self.symbol(name, base)
 
     def entry(self, subscripts: tuple[s.Node, ...], sizes: Shape) -> list[Expr]:

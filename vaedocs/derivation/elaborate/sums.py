@@ -58,6 +58,8 @@ class Sums(Expectations):
             if not isinstance(call, s.Call) or not look.is_density_call(call, self.scope.survey):
                 continue
             left, right, _ = look.arguments(call)
+            if node.upper is not None and self.counted(call) is not None:
+                continue
             for item in (*left, *right):
                 name, value = item, item
                 if isinstance(item, s.Relation):

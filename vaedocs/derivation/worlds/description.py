@@ -281,7 +281,7 @@ def smooth_lines(
         if context.is_random(name) and name in world.env:
             told.add(f"{shown(name)} = {plain(world.env[name])}", shown(name), world.env[name])
     for e in applied:
-        arguments = [shown(str(a)) for a in e.args[2]]
+        arguments = [shown(str(a)).replace("t'", "t") for a in e.args[2]]  # of g'(X)
         title = f"{shown(e.name)}({', '.join(arguments)})"
         line = world.raw_values.get(("line", e.name, len(arguments)))
         scalars = all(isinstance(a, Symbol) and not context.shape(a.name) for a in e.args[2])

@@ -218,6 +218,16 @@ def newton(f: Callable[[Vector], float], x: Vector, rounds: int = 4) -> Vector:
     return x
 
 
+def cell(world: Any, name: str, value: Any) -> Any:
+    """What a variable's cell holds at a value: in a finite world the number of the point."""
+    if world.smooth or not world.context.is_random(name):
+        return value
+    points = world.space(world.context.slot_of[name])
+    if value not in points:
+        raise Undefined(f"{name} does not take this value")
+    return points.index(value)
+
+
 def attained(world: Any, e: ex.Extremum, there: Expr) -> tuple[Thunk, Thunk]:
     """For a claim "argmin f = there": the optimum of f, and f at the claimed place."""
     name = str(e.args[0].name)
@@ -242,7 +252,7 @@ def attained(world: Any, e: ex.Extremum, there: Expr) -> tuple[Thunk, Thunk]:
         values = optimise(world, *other)[1] if other is not None else [target()]  # type: ignore[misc]
         old = [(n, world.env.get(n)) for n in names]
         try:
-            world.env.update(zip(names, values, strict=True))
+            world.env.update({n: cell(world, n, v) for n, v in zip(names, values, strict=True)})
             return body()
         finally:
             for n, v in old:
