@@ -190,6 +190,11 @@ PAIRS: list[tuple[str, str, str, str]] = [
     ("a Laplace density written out", r"b > 0; p(x) = \frac{1}{2b} e^{-|x-\mu|/b}", r"\mathrm{Var}_{p(x)}[x] = 2 b^2", r"\mathrm{Var}_{p(x)}[x] = b^2"),
     ("a normal density up to its normaliser", r"p(x) \propto \exp\left(-\frac12 (x-\mu)^\top \Sigma^{-1} (x-\mu)\right); x \in \mathbb{R}^D", r"\mathbb{E}_{p(x)}[x] = \mu", r"\mathbb{E}_{p(x)}[x] = \Sigma \mu"),
     ("a normaliser of a number", r"\sigma > 0", r"p(x) = \frac{1}{\sigma\sqrt{2\pi}} e^{-\frac12 \left(\frac{x-\mu}{\sigma}\right)^2}", r"p(x) = \frac{1}{\sigma\sqrt{2\pi}} e^{-\left(\frac{x-\mu}{\sigma}\right)^2}"),
+    ("sums over data", "", r"\frac{1}{|\mathcal{D}|} \sum_{x \in \mathcal{D}} \log p_\theta(x) \geq \frac{1}{|\mathcal{D}|} \sum_{x \in \mathcal{D}} \mathbb{E}_{q_\phi(z|x)}\left[\log\frac{p_\theta(x,z)}{q_\phi(z|x)}\right]", r"\frac{1}{|\mathcal{D}|} \sum_{x \in \mathcal{D}} \log p_\theta(x) \geq \sum_{x \in \mathcal{D}} \mathbb{E}_{q_\phi(z|x)}\left[\log\frac{p_\theta(x,z)}{q_\phi(z|x)}\right]"),
+    ("sums over pairs of data", "", r"\log \prod_{(x, y) \in \mathcal{D}} p(y \mid x) = \sum_{(x, y) \in \mathcal{D}} \log p(y \mid x)", r"\log \prod_{(x, y) \in \mathcal{D}} p(y \mid x) = \log \sum_{(x, y) \in \mathcal{D}} p(y \mid x)"),
+    ("weights that add up to one", r"\pi_k \ge 0; \sum_k \pi_k = 1; a_k > 0", r"\log \sum_k \pi_k a_k \geq \sum_k \pi_k \log a_k", r"\log \sum_k \pi_k a_k \leq \sum_k \pi_k \log a_k"),
+    ("variables of a set with an end", r"X \in \{0, 1, \dots, K - 1\}", r"H(X) \leq \log K", r"H(X) \leq \log K - 1"),
+    ("numbers of a set with an end", r"n \in \{1, \dots, K+1\}", r"n (n - 1) \leq K (K + 1)", r"n (n - 1) \leq K (K - 1)"),
     # entries with free indices: the claim is about every one of them
     ("entries of a transpose", r"A \in \mathbb{R}^{N \times M}", r"(A^\top)_{ij} = A_{ji}", r"(A^\top A)_{ij} = A_{ji}^2"),
     ("entries of a sum", r"A, B \in \mathbb{R}^{N \times N}", r"(A+B)_{ij} = A_{ij} + B_{ij}", r"(A+B)_{ij} = A_{ij} + B_{ji}"),

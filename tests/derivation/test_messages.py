@@ -28,13 +28,18 @@ REFUSED = [
     (r"\frac{d y}{d x} = 3", 1, 1, "nothing says how y depends on x", "write y(x)"),
     (r"\sin^{-1}(x) = 2", 1, 1, "is this the inverse function of sin", r"\arcsin"),
     (
-        r"1 + \sum_{x \in \mathcal{D}} f(x) = 0",
+        r"1 + \sum_{x \in \mathcal{D}} f(x) = \sum_{x \in \mathcal{B}} f(x)",
         1,
         17,
-        "what is in \\mathcal{D}",
-        "number its members",
+        "what \\mathcal{B} and \\mathcal{D} share",
+        "number the data",
     ),
-    (r"D_{KL}(q(z)\|p(z|x)) = \mathbb{E}[\log q(z)]", 1, 24, "over p or q?", r"\mathbb{E}_{q}"),
+    (r"D_{KL}(q(z)\|p(z|x)) = \mathbb{E}[\log q(z)]", 1, 24, "over p or q?", r"\mathbb{E}_{q(z)}"),
+    (
+        r"\log p(x) \geq \mathbb{E}[\log p(x, z) - \log q(z|x)]",
+        *(1, 16, "over p or q?", r"\mathbb{E}_{q(z \mid x)}[\dots] or \mathbb{E}_{p(x, z)}"),
+    ),
+    (r"1 + (AB)_{ij} = 0", 1, 5, "no shape of A, B is known", r"say A \in \mathbb{R}^{N \times M}"),
     (r"1 + \delta(x - 3) = 0", 1, 5, "Dirac's delta", r"\int \delta(x - a)"),
     (r"\arg\max_k a_k = 3", 1, 1, "at which index", "the largest"),
     (r"h(X + Y) = 1", 1, 1, "in 2 variables", "name the new variable"),
@@ -53,6 +58,10 @@ MISUNDERSTOOD = [
     ("p(z) = 1", "z", 1, "says nothing of what it names", "write a relation"),
     ("p(z) = 1", r"z \in \mathcal{Q}(3)", 7, "this set is not in the language", r"\mathbb{R}^{N}"),
     ("p(z) = 1", r"c > 0; z is nice", 8, "“is nice” are not understood", "the language knows"),
+    (
+        *("H(X) = 0", r"X \in \{0, 2, \dots, K\}", 7),
+        *("not clear how this set goes on", r"\{1, \dots, K\}"),
+    ),
     (
         *("A^{1/2} = A", r"A \in \mathbb{R}^{N \times N}", None),
         *("this power of a matrix", "inverses and products"),

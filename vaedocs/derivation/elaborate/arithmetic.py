@@ -125,7 +125,7 @@ class Arithmetic(Vectors):
         """The terms, with ``x_1 + \\dots + x_n`` written out."""
         for sign, term in node.terms:
             if isinstance(term, s.Range):
-                yield from ((sign, one) for one in self._range(term))
+                yield from ((sign, one) for one in self.pieces(term))
             else:
                 yield sign, term
 
@@ -134,7 +134,7 @@ class Arithmetic(Vectors):
             factors = [
                 one
                 for factor in node.factors
-                for one in (self._range(factor) if isinstance(factor, s.Range) else [factor])
+                for one in (self.pieces(factor) if isinstance(factor, s.Range) else [factor])
             ]
             return self._product(
                 replace(node, factors=tuple(factors), operators=("",) * (len(factors) - 1))
@@ -249,6 +249,8 @@ class Arithmetic(Vectors):
         return operand.args[0] if isinstance(operand, e.Transpose) else e.Transpose(operand)
 
     def _bars(self, node: s.Bars) -> Expr:
+        if isinstance(node.body, s.Name) and spell(node.body) in self.scope.survey.sets:
+            return self.size_of_set(node.body)
         if (alphabet := self._alphabet(node.body)) and not node.double:
             made = self.variable(alphabet)
             self.theory.variables[alphabet] = replace(made, discrete=True)

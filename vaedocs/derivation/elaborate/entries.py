@@ -28,6 +28,9 @@ class Entries(Definitions):
         if len(split_indices(node.subscripts)) == len(self._shape_of_whole(node)) == 2:
             node = replace(node, subscripts=split_indices(node.subscripts))
         if node.indices and all(self._is_index(part) for part in node.indices):
+            if node.subscripts and self.is_entry(replace(node, indices=())):
+                copy = e.Item(self._whole(node), self.scalar(node.indices[0]))
+                return e.Component(copy, self.entry(node.subscripts, self._shape_of_whole(node)))
             family = self._indexed(replace(node, indices=()), spell(replace(node, indices=())))
             return e.Item(family, self.scalar(node.indices[0]))
         if node.subscripts and not node.indices:
@@ -112,7 +115,7 @@ class Entries(Definitions):
         """What has this name without its subscripts."""
         base = stem(node)
         if self.macro(base, ()):
-            return self.expression(replace(node, subscripts=()))
+            return self.expression(replace(node, subscripts=(), indices=()))
         return self.symbol(base, base)
 
     def _shape_of_whole(self, node: s.Name) -> Shape:

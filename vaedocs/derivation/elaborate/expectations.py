@@ -241,11 +241,14 @@ class Expectations(Divergences):
             and look.is_density_call(call, self.scope.survey)
             and slots & {self.slot(n) for n in look.arguments(call)[0] if isinstance(n, s.Name)}
         }
-        if owners - {"p", *self.scope.survey.measures} and len(self._owners(slots)) > 1:
+        either = owners | set(self._owners(slots))
+        if owners - {self.scope.survey.model, *self.scope.survey.measures} and len(either) > 1:
+            written = [self._as_written(head, slots) for head in sorted(either)]
+            below = " or ".join(rf"\mathbb{{E}}_{{{text}}}[\dots]" for text in written[::-1])
             raise self.refuse(
                 node,
-                f"an expectation over {' or '.join(sorted(self._owners(slots)))}?",
-                r"write the density below it, \mathbb{E}_{q}[\dots]",
+                f"an expectation over {' or '.join(sorted(either))}?",
+                f"write the density below it, {below}",
             )
         if not found:
             limits = {
@@ -266,6 +269,16 @@ class Expectations(Divergences):
         return self._as_copies(node, found) or s.Sampling(
             tuple(found.values()), None, span=node.span
         )
+
+    def _as_written(self, head: str, slots: set[str]) -> str:
+        """A density of these variables as the display has it, ``q(z \\mid x)``."""
+        uses = self.scope.survey.signatures.get(head, [])
+        of_these = [use for use in uses if slots & set(use.left)]
+        if not of_these:
+            return head
+        use = max(of_these, key=lambda one: len(slots & set(one.left)))
+        given = r" \mid " + ", ".join(use.right) if use.right else ""
+        return f"{head}({', '.join(use.left)}{given})"
 
     def _as_copies(self, node: s.Expectation, found: dict[str, s.Name]) -> s.Sampling | None:
         r"""In ``\mathrm{Var}[\frac1K \sum_{k=1}^K f(z_k)]`` all of z_1, …, z_K are random."""

@@ -217,7 +217,7 @@ class Names(Entries):
             for k in range(start, stop + 1)
         ]
 
-    def _range(self, node: s.Range) -> list[s.Node]:
+    def pieces(self, node: s.Range) -> list[s.Node]:
         """All pieces from ``start`` to ``stop``, which differ in one number."""
         first, last = node.start, node.stop
         if first is None or last is None:

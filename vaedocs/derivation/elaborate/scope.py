@@ -192,6 +192,12 @@ class Base:
             return self.symbol(name)
         return self.scalar(node)
 
+    def size_of_set(self, node: s.Name) -> Symbol:
+        r"""How many members ``\mathcal{D}`` has."""
+        name = f"|{spell(node)}|"
+        self.scope.declared_tags.setdefault(name, set()).add("integer")
+        return self.symbol(name)
+
     def variable(self, slot: str) -> Variable:
         """The random variable of a slot, made when it is first asked for."""
         if slot not in self.theory.variables:

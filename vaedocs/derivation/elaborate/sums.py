@@ -11,7 +11,7 @@ from vaedocs.derivation import expressions as e
 from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.elaborate.expectations import Expectations
-from vaedocs.derivation.elaborate.trees import is_index_letter, substitute, used_indices
+from vaedocs.derivation.elaborate.trees import is_index_letter, rebuild, substitute, used_indices
 from vaedocs.derivation.spelling import spell, stem, walk
 
 
@@ -27,15 +27,10 @@ class Sums(Expectations):
             and len(names) == 1
         ):
             return self._over_set(node, node.domain)
+        if (data := look.data_set(node)) is not None:
+            return self._over_data(node, data)
         if node.lower is None and self._sums_over_variables(node):
-            self._must_be_all_values(node)
             return self._sum_over_variables(node)
-        if isinstance(node.domain, s.Name) and not all(map(is_index_letter, node.indices)):
-            raise self.refuse(
-                node.domain,
-                f"what is in {spell(node.domain)}, nobody said",
-                r"number its members: \sum_{i=1}^{N} \dots x^{(i)}",
-            )
         if self._must_unroll(node):
             return self._unrolled(node)
         if (label := self._label(node)) is not None:
@@ -98,17 +93,51 @@ class Sums(Expectations):
             self.indices[spell(index)] = outer
         return e.Integral(body, (), self.refresh((made.symbol,)))
 
-    def _must_be_all_values(self, node: s.BigOperator) -> None:
-        r"""Refuse ``\sum_{x \in \mathcal{D}}``: a set of data is not the set of all values."""
-        domain, index = node.domain, node.indices[0]
-        if not isinstance(domain, s.Name) or not isinstance(index, s.Name):
-            return
-        if domain.style == "cal" and domain.base.lower() != index.base.lower():
+    def _over_data(self, node: s.BigOperator, domain: s.Name) -> Expr:
+        r"""``\sum_{x \in \mathcal{D}}``: the data are copies of x, and there are |D| of them."""
+        members = node.indices
+        if len(members) == 1 and isinstance(members[0], s.Group):  # \sum_{(x, y) \in \mathcal{D}}
+            inside = members[0].body
+            members = inside.items if isinstance(inside, s.Sequence) else (inside,)
+        names = [member for member in members if isinstance(member, s.Name)]
+        used = {spell(n) for n in walk(node.body) if isinstance(n, s.Name)}
+        marks = [part for name in names for part in (*name.subscripts, *name.indices)]
+        if not names or len(names) < len(members) or not all(map(is_index_letter, marks)):
             raise self.refuse(
                 domain,
-                f"{spell(domain)} is not the set of all values of {spell(index)}",
+                f"what is in {spell(domain)}, nobody said",
+                r"number its members: \sum_{i=1}^{N} \dots x^{(i)}",
+            )
+        free = [letter for letter in "nmijklrst" if letter not in used | self.indices.keys()]
+        index = marks[0] if marks else s.Name(free[0], span=node.span)
+        stems = {stem(name) for name in names}
+        for inner in self.with_definitions(node.body):
+            if isinstance(inner, s.Name) and stem(inner) in stems and spell(inner) not in used:
+                raise self.refuse(
+                    node,
+                    f"a name in this sum is made of {spell(inner)}",
+                    rf"let it be a function, \mathcal{{L}}({spell(inner)}) := \dots",
+                )
+
+        def numbered(inner: s.Node) -> s.Node | None:
+            if not isinstance(inner, s.Name) or stem(inner) not in stems or inner.indices:
+                return None
+            return replace(inner, indices=(index,))
+
+        body = node.body if marks else rebuild(node.body, numbered)
+        made = replace(node, indices=(index,), body=body, domain=None)
+        size = self.size_of_set(domain)
+        if len(self.scope.survey.sets) > 1:
+            raise self.refuse(
+                domain,
+                f"what {' and '.join(sorted(self.scope.survey.sets))} share, nobody said",
                 r"number the data: \sum_{i=1}^{N} \dots x^{(i)}",
             )
+        if self._must_unroll(made):
+            raise self.refuse(
+                node, "these data depend on each other", r"number them: x_1, \dots, x_N"
+            )
+        return self._over(made, [spell(index)], Integer(1), size)
 
     def _over_set(self, node: s.BigOperator, domain: s.Group) -> Expr:
         """``\\sum_{x \\in \\{0, 1\\}}``: one term for each element."""

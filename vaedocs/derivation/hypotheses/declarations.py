@@ -11,8 +11,8 @@ from sympy import Expr, Integer, oo
 from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.hypotheses.phrases import Phrases
-from vaedocs.derivation.spelling import spell, stem
-from vaedocs.derivation.theory import FunctionInfo, Shape
+from vaedocs.derivation.spelling import spell, stem, walk
+from vaedocs.derivation.theory import Fact, FunctionInfo, Shape
 
 
 class Declarations(Phrases):
@@ -97,20 +97,33 @@ class Declarations(Phrases):
             )
 
     def _counted(self, node: s.Name, target: s.Node) -> bool:
-        """Of ``X \\in \\{1, \\dots, K\\}`` with a random X and a letter K: X takes these values."""
-        slot = self.scope.survey.slot(node)
+        """Of ``X \\in \\{1, \\dots, K + 1\\}`` with a letter in it: X takes these values."""
         inside = target.body if isinstance(target, s.Group) and target.bracket == "{" else None
-        items = inside.items if isinstance(inside, s.Sequence) else (inside,)
-        (run, *more) = items
-        if more or not isinstance(run, s.Range):
+        *before, run = inside.items if isinstance(inside, s.Sequence) else (inside,)
+        if not isinstance(run, s.Range) or run.stop is None or isinstance(run.stop, s.Number):
             return False
-        if slot not in self.scope.survey.random and not slot.isupper():
-            return False
-        if not isinstance(run.start, s.Number) or not isinstance(run.stop, s.Name):
-            return False
-        low, high = self.reader.scalar(run.start), self.reader.dimension(run.stop)
-        variable = self.reader.variable(slot)
-        self.theory.variables[slot] = replace(variable, discrete=True, low=low, high=high)
+        first = [int(n.text) for n in (*before, run.start) if isinstance(n, s.Number)]
+        if len(first) <= len(before) or first != [first[0] + k for k in range(len(first))]:
+            raise self.reader.refuse(
+                target, "it is not clear how this set goes on", r"write \{1, \dots, K\}"
+            )
+        for name in walk(run.stop):
+            if isinstance(name, s.Name):
+                self.reader.dimension(name)
+        low, high = Integer(first[0]), self.reader.scalar(run.stop)
+        slot = self.scope.survey.slot(node)
+        if slot in self.scope.survey.random or slot.isupper():
+            variable = self.reader.variable(slot)
+            self.theory.variables[slot] = replace(variable, discrete=True, low=low, high=high)
+            return True
+        whole = ("integer",) if low > 0 else ("whole", "nonnegative")
+        self._tag(self._key(node), *whole)
+        symbol = self.reader.symbol(self._key(node))
+        self.theory.add_tags(symbol, "index")
+        self.theory.constraints += [
+            Fact(">=", symbol, low, f"{symbol} counts from {low}"),
+            Fact("<=", symbol, high, f"{symbol} counts to {high}"),
+        ]
         return True
 
     def _set(self, node: s.Node) -> tuple[Shape, set[str], list[Expr], tuple[Expr, Expr] | None]:
@@ -154,9 +167,8 @@ class Declarations(Phrases):
             items = node.body.items if isinstance(node.body, s.Sequence) else (node.body,)
             made = []
             for item in items:
-                if isinstance(item, s.Range):
-                    continue
-                made.append(self.reader.scalar(item))
+                pieces = self.reader.pieces(item) if isinstance(item, s.Range) else [item]
+                made += [self.reader.scalar(piece) for piece in pieces]
             if node.bracket == "{":
                 return (), set(), made, None
             if len(made) == 2:
@@ -240,4 +252,6 @@ class Declarations(Phrases):
                 for name in self._names(target):
                     self.scope.declared_shapes[self._key(name)] = (self.reader.dimension(other),)
                 return True
+            if isinstance(one, s.Bars) and spell(one.body) in self.scope.survey.sets:
+                self.reader.dimension(other)  # as many as there are data: a whole number
         return False

@@ -141,6 +141,7 @@ def undefined(scope: Scope, chains: tuple[s.Chain, ...], declared: set[str]) -> 
                 continue
             name = spell(head)
             known = name in scope.macros or name in declared or name in scope.theory.functions
+            known = known or name in scope.survey.sets
             if not known and name not in scope.declared_tags and name not in scope.declared_shapes:
                 found.setdefault(name, head)
     return found

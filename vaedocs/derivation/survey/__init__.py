@@ -23,6 +23,7 @@ from vaedocs.derivation.survey.heads import (
     subscripted_variable,
 )
 from vaedocs.derivation.survey.reading import survey
+from vaedocs.derivation.survey.uses import data_set
 
 __all__ = [
     "DENSITY_LETTERS",
@@ -31,6 +32,7 @@ __all__ = [
     "INFORMATION",
     "Survey",
     "arguments",
+    "data_set",
     "family",
     "has_parameter",
     "head_stem",

@@ -94,6 +94,7 @@ class Survey:
     random_parameters: set[str] = field(default_factory=set)
     index_hints: dict[str, s.Node] = field(default_factory=dict)  # stem -> upper limit of its index
     counted: set[str] = field(default_factory=set)  # stems under a sum that says no limit
+    sets: set[str] = field(default_factory=set)  # D of data x ∈ D
     vectors: dict[str, s.Node] = field(default_factory=dict)  # p of Σ_k p_k: one probability each
     not_densities: set[str] = field(default_factory=set)
     declared_heads: set[str] = field(default_factory=set)  # "u(x) is a probability mass function"

@@ -20,6 +20,7 @@ from vaedocs.derivation.survey.uses import (
     add_signature,
     collect_bare,
     data_beside_model,
+    data_set,
     drawn,
     hint_indices,
     in_events,
@@ -65,6 +66,8 @@ def survey(trees: list[s.Node], given: int = 0) -> Survey:
         for node in walk(tree):
             if isinstance(node, s.Call) and is_density_call(node, found):
                 calls.append(node)
+            if isinstance(node, s.BigOperator) and (name := data_set(node)) is not None:
+                found.sets.add(spell(name))
             if isinstance(node, s.Name) and is_parameter(node):
                 found.parameters.setdefault(spell(node), node)
             if isinstance(node, s.Call) and informs(node):

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from vaedocs.derivation import syntax as s
+from vaedocs.derivation.lexer.characters import INDEX_LETTERS
 from vaedocs.derivation.spelling import children, is_parameter, spell, stem, walk
 from vaedocs.derivation.survey.heads import (
     Signature,
@@ -55,6 +56,19 @@ def numbers_called_densities(trees: list[s.Node], given: int, found: Survey) -> 
             used = {head for head in densities if head.split("_")[0] == stem(name)}
             numbers |= set(own) if not used else set()
     found.not_densities |= numbers - densities
+
+
+def data_set(node: s.BigOperator) -> s.Name | None:
+    r"""The \mathcal{D} of ``\sum_{x \in \mathcal{D}}``, a set of data; ``x \in \mathcal{X}`` takes
+    all values, and a set of indices has no data.
+    """
+    domain, index = node.domain, node.indices[0]
+    if not isinstance(domain, s.Name):
+        return None
+    if not isinstance(index, s.Name) or index.subscripts or index.indices:
+        return domain
+    same = domain.base.lower() == index.base.lower()
+    return None if same or index.base in INDEX_LETTERS else domain
 
 
 def written_out(tree: s.Node) -> s.Name | None:

@@ -21,7 +21,7 @@ from vaedocs.derivation.worlds.context import base_name
 from vaedocs.derivation.worlds.matrices import Mat
 
 F = Fraction
-ORDINALS = ("1st", "2nd", "3rd", "4th", "5th", "6th")
+ORDINALS = ("1st", "2nd", "3rd", *(f"{k}th" for k in range(4, 13)))
 _WORDS = (
     "alpha beta gamma delta varepsilon epsilon zeta eta vartheta theta lambda mu nu xi pi rho "
     "sigma tau varphi phi psi omega Sigma Lambda Omega Phi Psi Gamma Delta Theta ell"
@@ -264,6 +264,8 @@ def finite_density(world: Any, d: ex.Density, free: list[str], told: Told) -> No
         world.env.update(saved)
 
     def text(rows: Any) -> str:
+        if isinstance(rows, list) and len(rows) > 6 and all(row == rows[0] for row in rows):
+            return f"{text(rows[0])} at each"
         return (
             "[" + ", ".join(text(r) for r in rows) + "]" if isinstance(rows, list) else plain(rows)
         )

@@ -58,11 +58,14 @@ class World(Hypotheses):
     # -- drawing
     # -------------------------------------------------------------------------------------
 
-    def last(self, index: str) -> int:
-        """The largest value of an index that no sum binds."""
-        facts = [f for f in self.context.constraints if f.relation == "<="]
-        ends = [f.right for f in facts if str(f.left) == index]
-        return min((self.integer(end)() for end in ends), default=1)
+    def range_of_index(self, index: str) -> range:
+        """The values of an index that no sum binds."""
+
+        def ends(relation: str) -> list[int]:
+            facts = [f for f in self.context.constraints if str(f.left) == index]
+            return [self.integer(f.right)() for f in facts if f.relation == relation]
+
+        return range(max(ends(">="), default=1), min(ends("<="), default=1) + 1)
 
     def at_every_index(self) -> Iterator[None]:
         """This world once for all values of the indices that no sum binds: a claim about A_ij is
@@ -72,7 +75,7 @@ class World(Hypotheses):
         if not names:
             yield
             return
-        for at in product(*(range(1, self.last(name) + 1) for name in names)):
+        for at in product(*map(self.range_of_index, names)):
             self.raw_values.update(zip(names, map(F, at), strict=True))
             self.renew()
             yield
@@ -133,7 +136,7 @@ class World(Hypotheses):
         if name in self.context.counting and not self.context.shape(name):
             return F(self.count_of(name))
         if "index" in tags:
-            return F(rng.randint(1, self.last(name)))
+            return F(rng.choice(self.range_of_index(name) or [1]))
         shape = self.sizes(self.context.shape(name))
         if name in self.corner:
             chosen = self.corner[name]
@@ -171,6 +174,8 @@ class World(Hypotheses):
             return self.all_of([self(v)() for v in variable.values], variable.shape)
         if variable.discrete and variable.low is not None and variable.high is not None:
             low, high = self.integer(variable.low)(), self.integer(variable.high)()
+            if high < low:
+                raise Undefined(f"{slot} has no values")
             return [number(k) for k in range(low, high + 1)]
         family = self.context.binary.get(slot) or next(
             (f.formula for key, f in self.theory.families.items() if key[1] == {slot}), None
