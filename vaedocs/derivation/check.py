@@ -33,6 +33,7 @@ from vaedocs.derivation.rows.steps import Steps
 from vaedocs.derivation.rows.verdicts import Verdicts
 from vaedocs.derivation.spelling import spell, walk
 from vaedocs.derivation.theory import Theory
+from vaedocs.derivation.worlds.description import shown
 
 
 def check(
@@ -126,16 +127,38 @@ class _Check(Steps, Verdicts):
         self, display: s.Display, statements: list[s.Chain], integers: dict[str, int]
     ) -> tuple[list[r.Row], Theory, s.Display]:
         scope, steps = self._elaborated(display, statements, integers)
-        rows = self._decide(scope, steps)
+        rows = self._at(self._decide(scope, steps), integers)
         if integers:
             larger = {name: value + 1 for name, value in integers.items()}
             other_scope, other = self._elaborated(display, statements, larger)
-            more = self._decide(other_scope, other)
+            more = self._at(self._decide(other_scope, other), larger)
             note = "written out for " + " and ".join(
                 ", ".join(f"{n} = {v}" for n, v in chosen.items()) for chosen in (integers, larger)
             )
             rows = [self._both(a, b, note) for a, b in zip(rows, more, strict=True)]
+            if any(row.relation in {"<", ">"} for row in rows):  # K = 1 makes many things equal
+                one = dict.fromkeys(integers, 1)
+                its_scope, alone = self._elaborated(display, statements, one)
+                if len(alone) == len(steps):
+                    first = self._at(self._decide(its_scope, alone), one)
+                    wrong = [a.verdict == r.REFUTED and a.method != "shapes" for a in first]
+                    rows = [a if w else b for a, w, b in zip(first, wrong, rows, strict=True)]
         return rows, scope.theory, display
+
+    @staticmethod
+    def _at(rows: list[r.Row], integers: dict[str, int]) -> list[r.Row]:
+        """The rows, with counterexamples that say at which limits they were found."""
+        limits = "; ".join(f"{shown(name)} = {value}" for name, value in integers.items())
+        if not limits:
+            return rows
+        made = []
+        for row in rows:
+            told = dict(row.counterexample or {})
+            if told.get("description"):
+                told["description"] = f"{limits}; {told['description']}"
+                row = replace(row, counterexample=told)
+            made.append(row)
+        return made
 
     @staticmethod
     def _both(first: r.Row, second: r.Row, note: str) -> r.Row:

@@ -266,6 +266,8 @@ def finite_density(world: Any, d: ex.Density, free: list[str], told: Told) -> No
     def text(rows: Any) -> str:
         if isinstance(rows, list) and len(rows) > 6 and all(row == rows[0] for row in rows):
             return f"{text(rows[0])} at each"
+        if isinstance(rows, list) and len(rows) > 6 and all(row == rows[0] for row in rows):
+            return f"{text(rows[0])} at each"
         return (
             "[" + ", ".join(text(r) for r in rows) + "]" if isinstance(rows, list) else plain(rows)
         )

@@ -48,6 +48,7 @@ class World(Hypotheses):
 
     # whether sizes are drawn from a wider range, since the usual ones did not meet the hypotheses
     wide = False
+    many = 0  # the one size that all dimensions and counts have, where it is chosen
 
     def __init__(self, context: Context, numbers: Any, seed: Any = 0, style: str = "plain"):
         self.seed = seed
@@ -228,6 +229,8 @@ class World(Hypotheses):
 
     def counts(self) -> tuple[int, ...]:
         """From which dimensions are drawn."""
+        if self.many:
+            return (self.many,)
         if self.wide:
             return (1, 2, 3, 4)
         return (2, 3) if self.style != "tiny" else (1, 2)

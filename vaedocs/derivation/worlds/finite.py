@@ -24,7 +24,7 @@ from vaedocs.derivation.worlds.draw import World, convert
 from vaedocs.derivation.worlds.matrices import Mat, column
 
 F = Fraction
-STRIDE = 6
+STRIDES = (12, 6)  # how many points a variable may have: of a joint of three, and of more
 MASSES = {
     "plain": (1, 1, 2, 3, 4, 5),
     "extreme": (1, 1, 2, 30, 1000, 10**5),
@@ -53,6 +53,8 @@ class FiniteWorld(World):
 
     def __init__(self, *args: Any, size: int = 2, **named: Any):
         self.size = size
+        joint = max((len(slots) for slots in args[0].heads.values()), default=0)
+        self.stride = STRIDES[joint > 3]
         self.sizes_of: dict[str, int] = {}  # where a space has another number of points
         self.cells_of: dict[Any, list[Any]] = {}
         self.tables: dict[Any, dict[Any, Any]] = {}
@@ -103,7 +105,7 @@ class FiniteWorld(World):
                 self.raw_values[("coordinates", name)] = raw
             points = [self.inside(slot, v) for v in raw]
             points = constants + points[len(constants) :]
-        if len(points) > STRIDE:
+        if len(points) > self.stride:
             raise CannotEvaluate(
                 f"the variable {slot} takes {len(points)} values, too many for a finite space"
             )
@@ -395,9 +397,9 @@ class FiniteWorld(World):
         ]
         cells = self.cells_of.setdefault(
             (*e.key, tuple(sorted(names, key=str)) if declared else ()),
-            [None] * STRIDE ** len(top),
+            [None] * self.stride ** len(top),
         )
-        env, draw = self.env, self.draw_cell
+        env, draw, stride = self.env, self.draw_cell, self.stride
         if len(top) == 1 and names[0] is not None:
             only = names[0]
 
@@ -415,9 +417,9 @@ class FiniteWorld(World):
             def two() -> Any:
                 i = env[a] if a in env else draw(a)
                 j = env[b] if b in env else draw(b)
-                value = cells[i * STRIDE + j]
+                value = cells[i * stride + j]
                 if value is None:
-                    value = cells[i * STRIDE + j] = fallback((i, j))
+                    value = cells[i * stride + j] = fallback((i, j))
                 return value
 
             return two
@@ -426,7 +428,7 @@ class FiniteWorld(World):
             at = tuple([g() for g in getters])
             k = 0
             for i in at:
-                k = k * STRIDE + i
+                k = k * stride + i
             value = cells[k]
             if value is None:
                 value = cells[k] = fallback(at)

@@ -7,6 +7,7 @@ import random
 from typing import Any
 
 from vaedocs.derivation.worlds.arithmetic import (
+    CannotEvaluate,
     Digits,
     Exact,
     Floats,
@@ -29,13 +30,16 @@ from vaedocs.derivation.worlds.comparison import (
     Pair,
     entries,
 )
-from vaedocs.derivation.worlds.corners import far
+from vaedocs.derivation.worlds.corners import far, near
 from vaedocs.derivation.worlds.counterexample import nicest
 from vaedocs.derivation.worlds.effort import Effort
 from vaedocs.derivation.worlds.finite import FiniteWorld
 from vaedocs.derivation.worlds.neighbours import rounded, step
 from vaedocs.derivation.worlds.outcome import Outcome
 
+SIZES_APART = (1, 4, 12, 150)  # what is said of few things may fail for many
+LISTED = 12  # so many points a variable can have
+SIZED = 3_000  # points that may be evaluated at each of these sizes
 CLIMB = 30_000  # points that the search uphill may evaluate
 
 
@@ -143,6 +147,8 @@ class Finite(Comparison):
             pair = self.values()
             if pair is not None and self.violated(pair):
                 return self.refuted(pair)
+        if (pair := self.at_sizes(strict)) is not None:
+            return self.refuted(pair)
         slow = self.world
         fast = FiniteWorld(self.context, Floats(), self.seed)
         left, right = self.left, self.right
@@ -161,6 +167,30 @@ class Finite(Comparison):
                 if pair is not None:
                     return self.refuted(pair)
         return self.finish()
+
+    def at_sizes(self, strict: bool) -> Pair | None:
+        """Both sides where the relation fails for one thing alone, or for many alike: K = 1, and
+        what holds for few."""
+        limit, world = self.effort, self.world
+        slots = {self.context.space(slot) for slot in self.context.slot_of.values()}
+        if not (self.context.counting or slots) or len(slots) > 2:
+            return None
+        for many in SIZES_APART:
+            if many == 1 and not (self.context.counting or self.all_discrete()):
+                continue
+            if many > LISTED and slots:
+                continue
+            world.many, world.effort = many, Effort(SIZED)
+            try:
+                for _ in self.at_corners(near(world, 8, 1), many):
+                    pair = self.values()
+                    if pair is not None and (self.violated(pair) or (strict and self.same(pair))):
+                        return pair
+            except (CannotEvaluate, Inexact, OutOfTime, ArithmeticError):
+                continue
+            finally:
+                world.many, world.effort = 0, limit
+        return None
 
     def become(self, other: FiniteWorld, raw: dict[Any, Any]) -> None:
         """Put the exact world into a state that another one found."""
