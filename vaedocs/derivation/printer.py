@@ -184,7 +184,8 @@ def _scalar(product: Expr) -> str:
 def _evaluated(expr: e.Evaluated) -> str:
     """f'(a), or a derivative with a bar behind it that says where it is taken."""
     body, pairs = expr.args
-    if isinstance(body, e.Derivative) and isinstance(body.args[1], e.Apply) and len(pairs) == 1:
+    slope = isinstance(body, e.Derivative) and body.args[0].name == "partial"
+    if slope and isinstance(body.args[1], e.Apply) and len(pairs) == 1:
         point = pairs[0][0]
         if body.args[1].args[2] == (point,) and set(body.args[2]) == {point}:
             marks = "'" * len(body.args[2])

@@ -15,7 +15,7 @@ from vaedocs.derivation.elaborate.sums import Sums
 from vaedocs.derivation.elaborate.trees import is_index_letter, used_indices
 from vaedocs.derivation.shapes import shape
 from vaedocs.derivation.spelling import spell, stem, walk
-from vaedocs.derivation.theory import Fact
+from vaedocs.derivation.theory import Fact, FunctionInfo, Shape
 
 
 class Calculus(Sums):
@@ -24,6 +24,13 @@ class Calculus(Sums):
     def _derivative(self, node: s.Derivative) -> Expr:
         if (through := self._through_transform(node)) is not None:
             return through
+        node = self._at_variable(node)
+        if len(node.variables) == 1 and (flow := self.flow(node.variables[0])) is not None:
+            body, (at,) = node.body, node.variables
+            assert isinstance(at, s.Name)
+            own = self.flow(body) is not None and isinstance(body, s.Name) and self.steps(body)
+            if self.steps(at) is not None:
+                return self.slope(self.step(flow, own) if own else body, self.concrete(at), node)
         items = node.variables or self.scope.survey.gradient_variables(node.body)
         if not items:
             raise self.refuse(node, "a gradient must say in which variable", r"write \nabla_\phi")
@@ -41,6 +48,37 @@ class Calculus(Sums):
         made = e.Derivative(kind, body, variables, True)
         scalar = not shape(e.Derivative(kind, body, variables, False), self.theory)
         return made if scalar else e.Derivative(kind, body, variables, False)
+
+    def _at_variable(self, node: s.Derivative) -> s.Derivative:
+        r"""``\partial f / \partial z`` of a function f as ``\partial f(z) / \partial z``."""
+        body = node.body
+        if not isinstance(body, s.Name) or len(node.variables) != 1:
+            return node
+        macros = self.scope.macros.get(spell(body), []) + self.scope.macros.get(
+            spell(self.concrete(body)), []
+        )
+        made = any(len(macro.parameters) == 1 for macro in macros)
+        flowing = self.flow(node.variables[0]) is not None
+        known = {*self.theory.functions, *(self.scope.survey.called if flowing else ())}
+        if not made and (macros or self.flow(body) is not None or spell(body) not in known):
+            return node
+        call = s.Call(body, (tuple(node.variables),), (), span=body.span)
+        if not made and not flowing and (space := self.shape(self.expression(node.variables[0]))):
+            info = self.theory.functions.get(spell(body))
+            if info is None or not (info.shape or info.invertible):
+                return node  # a number, or a vector
+            self.valued_alike(call, space)
+        return replace(node, body=call)
+
+    def valued_alike(self, call: s.Call, shape: Shape, invertible: bool = False) -> None:
+        head = call.head
+        if not isinstance(head, s.Name) or self.macro(spell(head), call.groups[0], call):
+            return
+        name = spell(self.concrete(head))
+        info = self.theory.functions.get(name, FunctionInfo(name))
+        self.theory.functions[name] = replace(
+            info, shape=info.shape or shape, invertible=info.invertible or invertible
+        )
 
     def _through_transform(self, node: s.Derivative) -> Expr | None:
         r"""``\frac{dg}{dx}`` where ``x = f(z)`` is given: by the chain rule, over dx/dz."""
@@ -89,8 +127,15 @@ class Calculus(Sums):
         return made
 
     def _evaluated(self, node: s.Evaluated) -> Expr:
-        pairs = [(self.expression(r.left), self.expression(r.right)) for r in node.substitutions]
-        return e.Evaluated(self.expression(node.body), pairs)
+        saved, pairs = dict(self.indices), []
+        for where in node.substitutions:
+            value, name = self.expression(where.right), spell(where.left)
+            if self.shape(value) and isinstance(where.left, s.Name) and not self._declared(name):
+                self.indices[name] = self.point(name, self.shape(value))
+            pairs.append((self.expression(where.left), value))
+        body = self.expression(node.body)
+        self.indices = saved
+        return e.Evaluated(body, pairs)
 
     def _extremum(self, node: s.Extremum) -> Expr:
         if not node.over:

@@ -27,7 +27,7 @@ class Calls(Calculus):
         if (indicator := self.indicated(head, items)) is not None:
             return indicator
         name = spell(self.concrete(head))
-        macro = self.macro(name, items, node)
+        macro = self.macro(name, items, node) or self.macro(spell(head), items)
         if macro and not (macro.parameters or self._belongs(macro, items)):
             with self.shapes_at(node):  # the name times what stands in brackets
                 return self._combine(self.expression(head), "", self._only(node), node)

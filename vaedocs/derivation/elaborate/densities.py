@@ -121,6 +121,8 @@ class Densities(Functions):
                 )
 
     def _density(self, node: s.Call) -> Expr:
+        if (made := self.density_of_flow(node)) is not None:
+            return made
         left, right, after = look.arguments(node)
         head = node.head
         assert isinstance(head, s.Name)

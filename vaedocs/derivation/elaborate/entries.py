@@ -11,7 +11,7 @@ from sympy import Expr, Symbol
 
 from vaedocs.derivation import expressions as e
 from vaedocs.derivation import syntax as s
-from vaedocs.derivation.elaborate.definitions import Definitions
+from vaedocs.derivation.elaborate.flows import Flows
 from vaedocs.derivation.elaborate.trees import split_indices
 from vaedocs.derivation.errors import NotCheckable
 from vaedocs.derivation.lexer.characters import INDEX_LETTERS
@@ -19,7 +19,7 @@ from vaedocs.derivation.spelling import spell, stem, walk
 from vaedocs.derivation.theory import Fact, Shape
 
 
-class Entries(Definitions):
+class Entries(Flows):
     """Reads indices."""
 
     def _indexed(self, node: s.Name, name: str) -> Expr:

@@ -280,6 +280,8 @@ class Sums(Expectations):
                     for x in walk(part)
                     if isinstance(x, s.Name)
                 )
+                if uses and self.flow(inner) is not None:
+                    return True
                 if uses and (base in self.scope.survey.separate or base in self.scope.unrolled):
                     return True
         return False

@@ -266,8 +266,6 @@ def finite_density(world: Any, d: ex.Density, free: list[str], told: Told) -> No
     def text(rows: Any) -> str:
         if isinstance(rows, list) and len(rows) > 6 and all(row == rows[0] for row in rows):
             return f"{text(rows[0])} at each"
-        if isinstance(rows, list) and len(rows) > 6 and all(row == rows[0] for row in rows):
-            return f"{text(rows[0])} at each"
         return (
             "[" + ", ".join(text(r) for r in rows) + "]" if isinstance(rows, list) else plain(rows)
         )
@@ -296,6 +294,8 @@ def smooth_lines(
             size = math.prod(world.function_sizes.get(e.name, ()))
             made = f"[{', '.join([made] * size)}]" if not e.is_scalar() else made
             told.add(f"{title} = {made}", title, made)
+            continue
+        if any(isinstance(k, tuple) and k[:2] == ("line", e.name) for k in world.raw_values):
             continue
         try:
             value = world(e)()

@@ -1,0 +1,162 @@
+r"""Variables made step by step, ``z_k = f_k(z_{k-1})``: what z_K is, and which density it has."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import sympy
+from sympy import Expr, Symbol
+
+from vaedocs.derivation import expressions as e
+from vaedocs.derivation import syntax as s
+from vaedocs.derivation.elaborate.definitions import Definitions
+from vaedocs.derivation.elaborate.scope import Macro, NeedsInteger
+from vaedocs.derivation.elaborate.trees import at_index, is_index_letter, rebuild, substitute
+from vaedocs.derivation.spelling import spell, stem, walk
+from vaedocs.derivation.theory import Shape
+
+
+class Flows(Definitions):
+    """Reads the steps of a flow at concrete numbers of steps."""
+
+    def flow(self, name: s.Node) -> Macro | None:
+        """The step that leads from each member of a sequence to the next; None without one."""
+        if not isinstance(name, s.Name) or len(name.subscripts) != 1 or name.indices:
+            return None
+        for macro in (one for kept in self.scope.macros.values() for one in kept):
+            made = macro.name
+            if made is None or stem(made) != stem(name) or len(made.subscripts) != 1:
+                continue
+            names = [n for n in walk(macro.body) if isinstance(n, s.Name)]
+            before = {tuple(map(spell, n.subscripts)) for n in names if stem(n) == stem(name)}
+            (letter,) = made.subscripts
+            if is_index_letter(letter) and before == {(f"{spell(letter)}-1",)}:
+                return macro
+        return None
+
+    def steps(self, name: s.Name) -> int | None:
+        """How many steps lead to ``z_2`` or ``z_K``; None where the index is not known yet."""
+        (part,) = self.concrete(name).subscripts
+        if isinstance(part, s.Number):
+            return int(part.text) if part.text.isdigit() else None
+        if isinstance(part, s.Name) and spell(part) == part.base and part.base.isupper():
+            raise NeedsInteger(part.base)
+        return None
+
+    def step(self, flow: Macro, k: int) -> s.Node:
+        r"""What ``z_k`` is made of: ``f_2(z_1)``, or the formula where f_k is defined by one."""
+        assert flow.name is not None
+        (letter,), body = flow.name.subscripts, flow.body
+        if isinstance(body, s.Call) and len(body.groups) == 1 and len(body.groups[0]) == 1:
+            for macro in self.scope.macros.get(spell(body.head), []):
+                if len(macro.parameters) == 1 and isinstance(macro.parameters[0], s.Name):
+                    body = substitute(macro.body, {spell(macro.parameters[0]): body.groups[0][0]})
+                    break
+        number = s.Number(str(k), span=letter.span)
+
+        def settled(node: s.Node) -> s.Node | None:
+            terms = node.terms if isinstance(node, s.Sum) else ()
+            made = [sign * int(t.text) for sign, t in terms if isinstance(t, s.Number)]
+            whole = terms and len(made) == len(terms)
+            return s.Number(str(sum(made)), span=node.span) if whole else None
+
+        inside = at_index(body, {spell(letter): number})
+        return rebuild(
+            inside,
+            lambda node: (
+                replace(node, subscripts=tuple(rebuild(part, settled) for part in node.subscripts))
+                if isinstance(node, s.Name) and node.subscripts
+                else None
+            ),
+        )
+
+    def of_every_index(self, node: s.Name) -> Macro | None:
+        """What a name of a sequence is; of a flow, what ``z_K`` is one step back."""
+        flow = self.flow(node)
+        if flow is None:
+            return super().of_every_index(node)
+        k = self.steps(node)
+        if not k:
+            return None
+        return replace(flow, body=self.step(flow, k), literal=spell(self.concrete(node)), name=None)
+
+    def density_of_flow(self, node: s.Call) -> Expr | None:
+        r"""``q_K(z_K)`` as ``q_0(z_0) \prod_k |\det \partial f_k / \partial z_{k-1}|^{-1}``."""
+        head, item = node.head, node.groups[0][0]
+        flow = self.flow(item)
+        if flow is None or not isinstance(head, s.Name) or not isinstance(item, s.Name):
+            return None
+        part = item.subscripts[0]
+        loose = is_index_letter(part) and spell(part) not in {*self.indices, *self.scope.integers}
+        if loose:
+            raise NeedsInteger(spell(part))
+        k = self.steps(item)
+        if not k:
+            return None
+        if [spell(one) for one in self.concrete(head).subscripts] != [str(k)]:
+            hint = f"write q_{k}(z_{k}), and q_0(z_0) at the start"
+            raise self.refuse(head, "which density of the sequence is this?", hint)
+        self._must_be_one_to_one(flow, node)
+        zero, span = s.Number("0", span=node.span), node.span
+        start = replace(item, subscripts=(zero,))
+        groups = ((start, *node.groups[0][1:]), *node.groups[1:])
+        made = self.expression(replace(node, head=replace(head, subscripts=(zero,)), groups=groups))
+        for j in range(1, k + 1):
+            before = replace(item, subscripts=(s.Number(str(j - 1), span=span),))
+            slope = self.slope(self.step(flow, j), before, node, invertible=True)
+            made = made / sympy.Abs(e.Determinant(slope) if self.shape(slope) else slope)
+        return made
+
+    def slope(self, body: s.Node, at: s.Name, node: s.Node, invertible: bool = False) -> Expr:
+        """The derivative of ``body`` in a member of the sequence, which may be made of others."""
+        value = self.expression(at)
+        shape = self.shape(value)
+        point = self.point("t'", shape)
+        name = s.Name("t", primes=1, span=at.span)
+        saved = self.indices.get("t'")
+        self.indices["t'"] = point
+        body = rebuild(body, lambda n: self.concrete(n) if isinstance(n, s.Name) else None)
+        for call in walk(body):
+            if isinstance(call, s.Call) and at in call.groups[0] and self.flow(at) is not None:
+                self.valued_alike(call, shape, invertible)
+        inner = self.expression(substitute(body, {spell(at): name}))
+        if saved is None:
+            del self.indices["t'"]
+        else:
+            self.indices["t'"] = saved
+        if self.shape(inner) != shape:
+            raise self.refuse(node, "a step of this sequence changes the dimension")
+        made = e.Derivative("jacobian" if shape else "partial", inner, (point,), not shape)
+        return e.Evaluated(made, ((point, value),))
+
+    def point(self, name: str, shape: Shape) -> Symbol:
+        """A variable of this shape, at which a derivative is taken before it gets its value."""
+        if not shape:
+            return Symbol(name, real=True)
+        made = Symbol(name, commutative=False)
+        self.theory.shapes[made] = shape
+        return made
+
+    def concrete(self, node: s.Name) -> s.Name:
+        """The name with known integers in its subscripts."""
+        raise NotImplementedError
+
+    def valued_alike(self, call: s.Call, shape: Shape, invertible: bool = False) -> None:
+        """Take down that an unknown function has values of its argument's shape."""
+        raise NotImplementedError
+
+    def _must_be_one_to_one(self, flow: Macro, node: s.Node) -> None:
+        """Refuse a density of what nobody said to be invertible."""
+        assert flow.name is not None
+        body = flow.body
+        head = body.head if isinstance(body, s.Call) else None
+        keys = {stem(head) + "_", spell(head), stem(head)} if isinstance(head, s.Name) else set()
+        said = any("invertible" in self.scope.declared_tags.get(key, ()) for key in keys)
+        known = [self.theory.functions.get(key) for key in keys]
+        if not said and not any(info and info.invertible for info in known):
+            what = spell(head) if isinstance(head, s.Name) else "f_k"
+            raise self.refuse(
+                node,
+                f"{spell(flow.name)} has a density of its own only if its steps are invertible",
+                f"say so: {what} invertible" if keys else "name them: z_k = f_k(z_{k-1})",
+            )
