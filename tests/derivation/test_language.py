@@ -29,6 +29,10 @@ PAIRS: list[tuple[str, str, str, str]] = [
     ("primes", "", r"\int p(z') p(x|z') dz' = p(x)", r"\int p(z') p(x|z') dz' = p(z)"),
     ("subscripts that number copies", "", r"\mathbb{E}_{z_1, z_2 \sim q(z|x)}\left[f(z_1) + f(z_2)\right] = 2\,\mathbb{E}_{q(z|x)}[f(z)]", r"\mathbb{E}_{z_1, z_2 \sim q(z|x)}\left[f(z_1) f(z_2)\right] = \mathbb{E}_{q(z|x)}[f(z)^2]"),
     ("indices in brackets", "", r"\sum_{i=1}^{N} \left(\log p(x^{(i)}, z) - \log p(z|x^{(i)})\right) = \sum_{i=1}^{N} \log p(x^{(i)})", r"\sum_{i=1}^{N} \left(\log p(x^{(i)}, z) - \log p(z|x^{(i)})\right) = N \log p(z)"),
+    ("a density for every k", r"\pi \in \Delta^{K-1}", r"\sum_{k=1}^{K} \pi_k \int q_k(x) \, dx = 1", r"\sum_{k=1}^{K} \pi_k q_k(x) = q_1(x)"),
+    ("two values of a parameter", "", r"\int p(x; \theta) \frac{p(x; \theta')}{p(x; \theta)} \, dx = 1", r"\int p(x; \theta) \frac{p(x; \theta')}{p(x; \theta)} \, dx = \int p(x; \theta)^2 \, dx"),
+    ("probabilities of labels", r"p(z=k) = \pi_k", r"p(x) = \sum_{k=1}^{K} \pi_k p(x \mid z=k)", r"p(x) = \sum_{k=1}^{K} \pi_k p(z=k \mid x)"),
+    ("over between braces", "", r"\log {p(x,z) \over p(z)} = \log p(x|z)", r"\log {p(x,z) \over p(z)} = \log p(z|x)"),
     # expectations
     ("E with a density", "", r"\mathbb{E}_{q(z|x)}[\log p(x)] = \log p(x)", r"\mathbb{E}_{q(z|x)}[\log p(z)] = \log p(z)"),
     ("E with sim", "", r"\mathbb{E}_{z \sim q_\phi(z|x)}[\log p(x)] = \log p(x)", r"\mathbb{E}_{z \sim q_\phi(z|x)}[\log p(z)] = \log p(z)"),

@@ -21,6 +21,7 @@ from vaedocs.derivation.elaborate import (
     Scope,
     named_heads,
 )
+from vaedocs.derivation.elaborate.coordinates import listed
 from vaedocs.derivation.elaborate.dots import filled
 from vaedocs.derivation.elaborate.trees import loose_names
 from vaedocs.derivation.errors import NotCheckable
@@ -262,7 +263,7 @@ class _Check(Steps, Verdicts):
 def as_one(display: s.Display, statements: list[s.Chain]) -> tuple[s.Display, list[s.Chain]]:
     """A display and its hypotheses with all that the one leaves out and the other tells."""
     named = [chain for chain in map(named_heads, statements) if isinstance(chain, s.Chain)]
-    return filled(display, in_parts(of_all_values(named, display)))
+    return listed(*filled(display, in_parts(of_all_values(named, display))))
 
 
 def _defined_name(node: s.Node | None) -> str:

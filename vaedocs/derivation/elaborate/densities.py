@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from sympy import Expr, Symbol
@@ -44,11 +44,21 @@ class Densities(Functions):
         kept = base != stem(head)
         names: list[s.Node] = []
         rest: list[str] = []
-        twofold = self.scope.survey.versions(base)
+        number = self.scope.survey.number(head, given)
+        if number is not None:  # one more condition, k of q_k(x)
+            base = stem(head)
+            letter = self.scope.survey.numbered[base]
+            rest.append(letter)
+            names.append(s.Relation("=", s.Name(letter, span=head.span), number, span=head.span))
+        twofold = self.scope.survey.twofold.get(base, set())
         for part in given:
+            if number is not None and look.index_of(part) == number:
+                continue
             if isinstance(part, s.Name) and part.base in twofold and self._fixed(part):
                 rest.append(spell(part))
         for part in head.subscripts:
+            if number is not None and look.index_of(part) == number:
+                continue
             if is_parameter(part):
                 if isinstance(part, s.Name) and part.base in twofold:
                     rest.append(spell(part))
@@ -64,7 +74,15 @@ class Densities(Functions):
                 continue
             else:
                 rest.append(spell(part))
-        return base + (f"_{{{','.join(rest)}}}" if rest else ""), names
+        name = base + (f"_{{{','.join(rest)}}}" if rest else "")
+        self._depends(name, [part for part in rest if part in self.scope.differentiated])
+        return name, names
+
+    def _depends(self, head: str, names: Iterable[str]) -> None:
+        r"""A density changes with these: the t of ``\partial_t \, p_t(x)``, θ."""
+        for symbol in map(self.symbol, names):
+            if symbol not in self.theory.parameters.get(head, ()):
+                self.theory.parameters[head] = (*self.theory.parameters.get(head, ()), symbol)
 
     def _fixed(self, item: s.Node) -> bool:
         """Whether a condition is a parameter, which no density of the display is one of."""
@@ -262,8 +280,5 @@ class Densities(Functions):
             self.variable(slot)
         if priors := self.scope.survey.priors.get(head):
             self.theory.fixed |= {(head, frozenset({slot})) for slot in priors}
-        for name in self.scope.survey.parameters_of(head):
-            if name in self.scope.differentiated:
-                symbol = self.symbol(name)
-                if symbol not in self.theory.parameters.get(head, ()):
-                    self.theory.parameters[head] = (*self.theory.parameters.get(head, ()), symbol)
+        owned = self.scope.survey.parameters_of(head)
+        self._depends(head, [name for name in owned if name in self.scope.differentiated])

@@ -13,7 +13,7 @@ from vaedocs.derivation import syntax as s
 from vaedocs.derivation.elaborate.densities import DATA
 from vaedocs.derivation.elaborate.families import Families
 from vaedocs.derivation.elaborate.trees import unbound_names
-from vaedocs.derivation.spelling import spell, walk
+from vaedocs.derivation.spelling import spell, stem, walk
 
 
 class Distributions(Families):
@@ -63,6 +63,8 @@ class Distributions(Families):
             for inner in sympy.preorder_traversal(made):
                 if isinstance(inner, e.Density) and not like:
                     variables += tuple(v for v in self._bound_of(inner, node) if v not in variables)
+            if not (like or variables):
+                raise self.refuse(node, "a density is needed here, and this names none")
             return made, like or variables
         raise self.refuse(
             node,
@@ -107,7 +109,16 @@ class Distributions(Families):
             return made, self._bound_of(made, node)
         name, extra = self.head_name(node, set())
         families = [key for key in self.theory.families if key[0] == name]
-        signatures = self.scope.survey.signatures.get(look.head_stem(node), [])
+        survey = self.scope.survey
+        signatures = survey.signatures.get(look.head_stem(node), [])
+        if stem(node) in survey.numbered:
+            signatures = signatures or survey.signatures.get(stem(node), [])
+        marks = set(map(spell, node.subscripts))
+        own = [sig for sig in signatures if any(marks & survey.marks(s_) for s_ in sig.left)]
+        whole = [sig for sig in signatures if any(survey.is_list(s_) for s_ in sig.left)]
+        signatures = own or whole or signatures  # q_j of q_j(z_j); q of q(x_{1:T} | x_0)
+        known = {slot for model in self.theory.models.values() for slot in model}
+        known -= set(survey.numbered.values())
         slots: tuple[str, ...] = ()
         conditions: tuple[str, ...] = ()
         if like:
@@ -122,14 +133,10 @@ class Distributions(Families):
                 signatures, key=lambda sig: (len(sig.right) > 0 and name != "p", -len(sig.left))
             )
             slots, conditions = best.left, best.right
-        elif name in self.theory.models:
+        elif name in self.theory.models and stem(node) not in survey.numbered:
             slots = self.theory.models[name]
         else:
-            slots = (
-                ("x",)
-                if not self.theory.models
-                else (sorted({s for m in self.theory.models.values() for s in m})[0],)
-            )
+            slots = (min(known, default="x"),)
         for item in extra:
             conditions += (
                 (self.slot(item),)
@@ -140,12 +147,19 @@ class Distributions(Families):
         plain = name == "p" and not conditions and not look.has_parameter(node)
         if plain and {frozenset(slots), frozenset[str]()} & data:
             name = DATA
-        values = [(slot, self.variable(slot).symbol) for slot in slots]
-        given = [(slot, self.variable(slot).symbol) for slot in conditions]
+        values = [pair for slot in slots for pair in self._filled(slot)]
+        given = [pair for slot in conditions for pair in self._filled(slot)]
+        for item in extra:
+            given += self.fill(item, None) if isinstance(item, s.Relation) else []
         if like:
             values = [(slot, v) for slot, v in zip(slots, like, strict=True)]
-        self.register(name, [*slots, *conditions])
+        self.register(name, [slot for slot, _ in (*values, *given)])
         return e.Density(name, values, given), tuple(v for _, v in values)
+
+    def _filled(self, slot: str) -> list[tuple[str, Expr]]:
+        """A slot with its own variable; of ``x_{1:T}`` and ``z_j`` those they stand for here."""
+        item = self.scope.survey.decorated_slots.get(slot)
+        return self.fill(item, None) if item is not None else [(slot, self.variable(slot).symbol)]
 
     def _family_distribution(
         self, node: s.Call, like: tuple[Symbol, ...]
@@ -227,7 +241,7 @@ class Distributions(Families):
         return self.expand(node) if isinstance(node, s.Range) else (node,)
 
     def _is_distribution(self, item: s.Node) -> bool:
-        if isinstance(item, s.Group | s.Fraction | s.Product | s.Sum):
+        if isinstance(item, s.Group | s.Fraction | s.Product | s.Sum | s.BigOperator):
             names = [inner for inner in walk(item) if isinstance(inner, s.Name)]
             return any(look.is_density_head(name, self.scope.survey) for name in names)
         if isinstance(item, s.Name) and (self._names_density(item) or self._mixed(item)):

@@ -153,7 +153,7 @@ class Expectations(Divergences):
         weight: Expr = Integer(1)
         bound: tuple[Symbol, ...] = ()
         for sampling in samplings:
-            one, variables = self._samples(sampling)
+            one, variables = self._of_unsaid(node, sampling) or self._samples(sampling)
             weight, bound = weight * one, (*bound, *variables)
         if node.condition:
             if not isinstance(weight, e.Density):
@@ -163,6 +163,35 @@ class Expectations(Divergences):
         weight, bound = self._through_noise(weight, bound)
         with self.holding(*(self.slot_of(v) for v in bound)):
             return self._moment(node, weight, bound)
+
+    def _of_unsaid(
+        self, node: s.Expectation, sampling: s.Sampling
+    ) -> tuple[Expr, tuple[Symbol, ...]] | None:
+        r"""The q and z of ``\mathbb{E}_q[f(z)]``, where nothing else says what q is over."""
+        head = sampling.distribution
+        if sampling.variables or not isinstance(head, s.Name):
+            return None
+        stem_ = look.head_stem(head)
+        known = {key[0] for key in (*self.theory.families, *self.theory.density_definitions)}
+        if not look.is_density_head(head, self.scope.survey) or stem_ in known:
+            return None
+        said = self.scope.survey.signatures.get(stem_) or self.macro(spell(head), ())
+        if said or spell(head) in self.scope.aliases:
+            return None
+        free = [n for n in self._looked_through(node.body) if self.slot(n) not in self.held]
+        slots = {self.slot(n): n for n in free if not is_parameter(n)}
+        random = self.scope.survey.random.keys() | self.theory.variables.keys()
+        chosen = [n for slot, n in slots.items() if slot in random]
+        chosen = chosen or [n for n in slots.values() if n.base in set("xyzXYZ")]
+        if len(chosen) > 1:
+            raise self.refuse(
+                head,
+                f"an expectation over {' or '.join(map(spell, chosen))}?",
+                rf"write \mathbb{{E}}_{{{spell(head)}({spell(chosen[-1])})}}",
+            )
+        if not chosen:
+            return None
+        return self.bare_head(head, (self.variable(self.slot(chosen[0])).symbol,))
 
     def _is_copy(self, node: s.Node) -> TypeGuard[s.Name]:
         """Whether this is one of several i.i.d. copies."""

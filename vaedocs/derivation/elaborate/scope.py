@@ -187,8 +187,8 @@ class Base:
             name = spell(node)
             if name in self.scope.integers:
                 return Integer(self.scope.integers[name])
-            if name not in self.theory.symbols:
-                self.scope.declared_tags.setdefault(name, set()).add("integer")
+            # A D met before, in 1 / D, keeps its symbol until all is read again.
+            self.scope.declared_tags.setdefault(name, set()).add("integer")
             return self.symbol(name)
         return self.scalar(node)
 

@@ -29,6 +29,9 @@ class Sums(Expectations):
             return self._over_set(node, node.domain)
         if (data := look.data_set(node)) is not None:
             return self._over_data(node, data)
+        counts = names[0] in self.scope.survey.numbered.values()
+        if counts and (label := self._label(node)) is not None:
+            return self._over_labels(node, *label)
         if node.lower is None and self._sums_over_variables(node):
             return self._sum_over_variables(node)
         if self._must_unroll(node):
@@ -50,6 +53,13 @@ class Sums(Expectations):
             return None
         found: dict[str, s.Name] = {}
         for call in walk(node.body):
+            head = call.head if isinstance(call, s.Call) else call
+            if isinstance(head, s.Name) and look.is_density_head(head, self.scope.survey):
+                given = look.arguments(call)[1:] if isinstance(call, s.Call) else ()
+                number = self.scope.survey.number(head, [one for part in given for one in part])
+                if number is not None and spell(number) == spell(index):
+                    letter = self.scope.survey.numbered[stem(head)]
+                    found[letter] = s.Name(letter, span=head.span)
             if not isinstance(call, s.Call) or not look.is_density_call(call, self.scope.survey):
                 continue
             left, right, _ = look.arguments(call)
@@ -61,7 +71,11 @@ class Sums(Expectations):
                     name, value = item.left, item.right
                 if isinstance(name, s.Name) and spell(value) == spell(index):
                     found[self.slot(name)] = name
-        return (index, next(iter(found.values()))) if len(found) == 1 else None
+        if len(found) > 1:
+            raise self.refuse(
+                node, f"{spell(index)} runs over the values of {' and of '.join(sorted(found))}"
+            )
+        return (index, next(iter(found.values()))) if found else None
 
     def _over_labels(self, node: s.BigOperator, index: s.Name, name: s.Name) -> Expr:
         """The sum over all values of a variable, 1, …, K."""
@@ -70,28 +84,45 @@ class Sums(Expectations):
         self.theory.variables[slot] = made = replace(made, discrete=True)
         family = next((f.formula for k, f in self.theory.families.items() if k[1] == {slot}), None)
         probabilities = family.args[1] if isinstance(family, e.Categorical) else None
-        if node.upper is not None and (probabilities is not None or made.values):
-            count = (
-                self.shape(probabilities)[0]
-                if probabilities is not None and self.shape(probabilities)
-                else len(made.values)
-            )
-            if self.dimension(node.upper) != count:
+        count: Expr | None = Integer(len(made.values)) if made.values else made.high
+        if probabilities is not None and self.shape(probabilities):
+            count = self.shape(probabilities)[0]
+        if count is not None:
+            if node.upper is not None and self.dimension(node.upper) != count:
                 raise self.refuse(node.upper, f"{slot} takes {count} values")
-        elif any(spell(index) in used_indices(part) for part in [node.body]):
+        elif spell(index) not in used_indices(node.body):
+            pass
+        elif node.upper is not None or slot in self.scope.survey.numbered.values():
+            high = self._size_beside(node, index) or self.upper(node)
+            self.theory.variables[slot] = made = replace(made, low=Integer(1), high=high)
+        else:
             raise self.refuse(
                 node,
                 f"which values {slot} takes, nobody said",
                 rf"say {slot} \in \{{1, 2, 3\}}, or p({slot}) = \mathrm{{Cat}}({slot}; \pi)",
             )
+        symbol: Expr = made.symbol
+        if slot in self.held:  # another value of the variable than the one bound above
+            taken = {str(value) for value in self.indices.values()}
+            primes = next(n for n in range(1, len(taken) + 2) if slot + "'" * n not in taken)
+            symbol = self._copy(replace(name, primes=name.primes + primes), slot, made)
         outer = self.indices.get(spell(index))
-        self.indices[spell(index)] = made.symbol
+        self.indices[spell(index)] = symbol
         with self.holding(slot):
             body = self.expression(node.body)
         del self.indices[spell(index)]
         if outer is not None:
             self.indices[spell(index)] = outer
-        return e.Integral(body, (), self.refresh((made.symbol,)))
+        return e.Integral(body, (), self.refresh((symbol,)))
+
+    def _size_beside(self, node: s.BigOperator, index: s.Name) -> Expr | None:
+        r"""How many entries the π of ``\sum_k \pi_k q_k(x)`` has, where that is declared."""
+        for inner in walk(node.body) if node.upper is None else ():
+            if isinstance(inner, s.Name) and inner.subscripts == (index,):
+                made = self.scope.declared_shapes.get(spell(replace(inner, subscripts=())))
+                if made:
+                    return made[0]
+        return None
 
     def _over_data(self, node: s.BigOperator, domain: s.Name) -> Expr:
         r"""``\sum_{x \in \mathcal{D}}``: the data are copies of x, and there are |D| of them."""

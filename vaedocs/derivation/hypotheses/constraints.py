@@ -9,6 +9,7 @@ from vaedocs.derivation import expressions as e
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.constants import certain
 from vaedocs.derivation.hypotheses.functions import Functions
+from vaedocs.derivation.prove import prove
 from vaedocs.derivation.spelling import stem
 from vaedocs.derivation.theory import Fact
 
@@ -34,19 +35,21 @@ class Constraints(Functions):
                 self._orthogonal_variables(left_node, link.right)
                 return
             power = link.symbol == ":=" and isinstance(left_node, s.Power)  # \sigma^2 := Var(X)
-            if not power and link.symbol not in {"=", "<", ">", "<=", ">=", "!=", "=="}:
-                if link.symbol == ":=":
-                    raise self.reader.refuse(
-                        left_node,
-                        "this has a meaning of its own, and cannot be defined anew",
-                        "use another name",
-                    )
+            if link.symbol not in {"=", "<", ">", "<=", ">=", "!=", "==", ":="}:
                 raise self.reader.refuse(
                     chain, f"a hypothesis with “{link.symbol}” is not understood"
                 )
             left = self.reader.expression(left_node)
             with self.reader.sized(self.reader.shape(left)):
                 right = self.reader.expression(link.right)
+            if link.symbol in {"=", ":="} and self._says_what_is_read(left, right):
+                return
+            if link.symbol == ":=" and not power:
+                raise self.reader.refuse(
+                    left_node,
+                    "this has a meaning of its own, and cannot be defined anew",
+                    "use another name",
+                )
             if _never(link.symbol, left, right):
                 raise self.reader.refuse(
                     chain,
@@ -61,6 +64,13 @@ class Constraints(Functions):
                 Fact("=" if link.symbol in {"==", ":="} else link.symbol, left, right, text, text)
             )
             left_node = link.right
+
+    def _says_what_is_read(self, left: Expr, right: Expr) -> bool:
+        r"""``\mathbb{E}[x \mid y] := \int x \, p(x \mid y) \, dx`` is how it is read anyway."""
+        averages = (e.Expectation, e.Variance, e.Entropy, e.KL)
+        if not left.has(*averages) or not right.has(e.Integral, *averages):
+            return False
+        return prove(self.theory, "=", left, right) is not None
 
     def _simplex(self, chain: s.Chain) -> bool:
         """``\\sum_k \\pi_k = 1``: a probability vector."""

@@ -28,6 +28,9 @@ class Definitions(Densities):
         right = link.right
         if isinstance(left, s.Call) and look.family(left.head):
             return False  # \mathcal{N}(x; \mu, \sigma^2) means what it means
+        if link.symbol == ":=" and isinstance(left, s.Sum) and [n for n, _ in left.terms] == [-1]:
+            left = left.terms[0][1]  # -\mathcal{L} := …
+            right = s.Sum(((-1, s.Group(right, span=right.span)),), span=right.span)
         if isinstance(left, s.Call) and isinstance(right, s.BigOperator) and self._of_iid(left):
             return True  # the survey has seen that the copies are independent
         text = self.source[chain.span[0] : chain.span[1]].strip()

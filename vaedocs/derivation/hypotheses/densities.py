@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import product
 
 import sympy
 from sympy import Expr, Symbol
@@ -58,8 +59,31 @@ class Densities(Formulas):
         text = self.source[chain.span[0] : chain.span[1]].strip()
         if symbol == "~":
             return self._sampled(left, right, text)
+        left, right = self._of_labels(left, right)
         with self._labelled(left):
             return self._read_density(left, right, chain, text)
+
+    def _of_labels(self, left: s.Node, right: s.Node) -> tuple[s.Node, s.Node]:
+        r"""``p(z = k) = \pi_k`` for every k says ``p(z) = \mathrm{Cat}(z; \pi)``."""
+        item = left.groups[0][0] if isinstance(left, s.Call) and len(left.groups) == 1 else None
+        if not isinstance(item, s.Relation) or not isinstance(item.left, s.Name):
+            return left, right
+        if (
+            not isinstance(left, s.Call)
+            or len(left.groups[0]) > 1
+            or not is_index_letter(item.right)
+        ):
+            return left, right
+        if not isinstance(right, s.Name) or right.subscripts != (item.right,):
+            return left, right
+        variable = self.reader.variable(self.reader.slot(item.left))
+        numbered = tuple(range(1, len(variable.values) + 1))
+        if variable.values != numbered or spell(item.right) in self.scope.integers:
+            return left, right
+        whole = replace(right, subscripts=())
+        kind = s.Name("Cat", style="rm", span=right.span)
+        family = s.Call(kind, ((item.left,), (whole,)), (";",), span=right.span)
+        return replace(left, groups=((item.left,),)), family
 
     @contextmanager
     def _labelled(self, left: s.Node) -> Iterator[None]:
@@ -203,8 +227,14 @@ class Densities(Formulas):
         r"""What is given of p(x; θ) holds of p(x; θ') as well, with θ' in the place of θ."""
         survey, theory = self.scope.survey, self.theory
         for base, names in survey.parameter_heads.items():
-            twofold = sorted(n for n in names if survey.parameters[n].base in survey.versions(base))
+            letters = survey.twofold.get(base, set())
+            twofold = sorted(n for n in names if survey.parameters[n].base in letters)
             heads = {f"{base}_{{{name}}}": name for name in twofold}
+            for head, slot in product(heads, sorted(survey.priors.get(base, set()))):
+                variable = self.reader.variable(slot).symbol
+                own, prior = (e.Density(name, [(slot, variable)]) for name in (head, base))
+                fact = Fact("=", own, prior, f"no parameter enters {base}({slot})")
+                theory.density_definitions.setdefault(own.key, fact)
             for head, name in heads.items():
                 for other, version in heads.items():
                     if head == other or survey.parameters[name].base != (

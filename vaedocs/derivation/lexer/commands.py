@@ -41,7 +41,7 @@ STRUCTURE = {
     "setminus": "setminus", "backslash": "setminus", "lim": "lim", "boxed": "boxed",
     "dots": "dots", "ldots": "dots", "cdots": "dots", "dotsc": "dots", "dotsb": "dots",
     "dotsm": "dots", "dotso": "dots", "dotsi": "dots", "bullet": "bullet",
-    "overparen": "overbrace",
+    "overparen": "overbrace", "over": "over",
 }  # fmt: skip
 # Words that are spoken between formulas and so name nothing.
 SPOKEN = (

@@ -76,12 +76,20 @@ class Integration(Powers):
     def _component(
         self, bound: frozenset[Symbol], monomial: Monomial, outside: Monomial
     ) -> Polynomial:
+        if not monomial and (number := self._number_of_values(bound)) is not None:
+            return self.of(number)
         for variable in sorted(bound, key=str):
             made = self._eliminate(variable, monomial, outside)
             if made is not None:
                 rest = bound - {variable}
                 return made.map(lambda m, rest=rest: self._integral(rest, m))  # type: ignore[misc]
         return Polynomial.of(self._integral_atom(bound, monomial))
+
+    def _number_of_values(self, bound: frozenset[Symbol]) -> Expr | None:
+        r"""K for a variable that is declared to be one of 1, …, K."""
+        (variable,) = bound if len(bound) == 1 else (None,)
+        known = self.theory.variables.get(self._type(variable)) if variable else None
+        return known.high if known and known.discrete and known.low == 1 else None
 
     def _eliminate(
         self, variable: Symbol, monomial: Monomial, outside: Monomial

@@ -129,7 +129,7 @@ class Brackets(Names):
             "separates" if outer.bar == "separates" else "", [], outer.script, outer.unevaluated
         )
         before = self.tokens[self.pos - 2].kind if self.pos > 1 else ""
-        node = self.expression()
+        node = self.in_braces()
         self.level = outer
         self.expect("rbrace", "", f"{self.shown(self.tok)} cannot stand inside braces")
         if isinstance(node, s.Sum) and self.beside(before):
@@ -139,6 +139,17 @@ class Brackets(Names):
                 "write \\left( … \\right)",
             )
         return self.called(node, token.start) if isinstance(node, s.Name) else node
+
+    def in_braces(self) -> s.Node:
+        r"""What stands between braces; ``{a \over b}`` is a fraction of all that stands there."""
+        start = self.tok.start
+        node = self.expression()
+        if not self.at("cmd", "over"):
+            return node
+        over = self.take()
+        if self.at("letter", "d") or self.at("cmd", "partial"):
+            self.refuse("is this a derivative?", over, "write \\frac{d f}{d x}")
+        return s.Fraction(node, self.expression(), span=self.span(start))
 
     def beside(self, before: str) -> bool:
         """Whether a brace group stands beside something that would take part of it."""

@@ -138,6 +138,9 @@ class Cursor:
     def braced(self) -> s.Node:
         raise NotImplementedError
 
+    def in_braces(self) -> s.Node:
+        raise NotImplementedError
+
     def bracketed(self) -> s.Node:
         raise NotImplementedError
 

@@ -8,7 +8,7 @@ from vaedocs.derivation.parser.cursor import Dots
 
 STARTS = frozenset(("letter", "word", "number", "open", "lbrace", "func", "ext", "accent", "begin"))
 # Commands that are no operand by themselves.
-NO_START = frozenset(("forall", "top", "prime", "star", "substack", "dots"))
+NO_START = frozenset(("forall", "top", "prime", "star", "substack", "dots", "over"))
 
 
 class Expressions(Brackets):

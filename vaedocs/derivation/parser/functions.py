@@ -40,7 +40,7 @@ class Functions(Expressions):
         outer, self.level = self.level, Level()
         if self.at("rbrace"):
             self.refuse("empty braces where something should stand", hint="fill them")
-        node = self.expression()
+        node = self.in_braces()
         self.level = outer
         self.depth -= 1
         self.expect("rbrace", "", f"{self.shown(self.tok)} cannot stand inside these braces")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeGuard
 
 from vaedocs.derivation import syntax as s
+from vaedocs.derivation.lexer.characters import INDEX_LETTERS
 from vaedocs.derivation.spelling import is_parameter, letter, spell, stem, walk
 
 DENSITY_LETTERS = frozenset(["p", "q", "r", "P", "Q", "R", "Pr", "pi", "rho"])
@@ -109,6 +111,9 @@ class Survey:
     iid: set[str] = field(default_factory=set)  # stems of i.i.d. copies x_1, …, x_N; "" for all
     same: dict[str, str] = field(default_factory=dict)  # a of \delta(x - a): a value of x
     parameters: dict[str, s.Name] = field(default_factory=dict)  # θ, φ, wherever they stand
+    twofold: dict[str, set[str]] = field(default_factory=dict)  # p -> theta, if p_θ and p_θ' occur
+    decorated_slots: dict[str, s.Name] = field(default_factory=dict)  # x_{1:T}, z_j
+    numbered: dict[str, str] = field(default_factory=dict)  # q of Σ_k π_k q_k(x) -> k
 
     @property
     def model(self) -> str:
@@ -126,12 +131,25 @@ class Survey:
             found = {spell(item): item for item in items if isinstance(item, s.Name)}
         return tuple(found.values()) if len(found) == 1 else ()
 
-    def versions(self, head: str) -> set[str]:
-        r"""The letters of the parameters of which a head is written with several: the theta of
-        ``p(x; \theta)`` and ``p(x; \hat{\theta})``.
+    def number(self, head: s.Name, given: Sequence[s.Node] = ()) -> s.Node | None:
+        r"""The k of ``q_k(x)``, ``p_{\theta_k}(x)``, ``p(x \mid \theta_k)``, the 1 of ``q_1(x)``,
+        where there is a density for every k.
         """
-        counted = Counter(self.parameters[name].base for name in self.parameter_heads.get(head, ()))
-        return {base for base, number in counted.items() if number > 1}
+        if stem(head) not in self.numbered:
+            return None
+        parts = (*head.subscripts, *head.indices, *filter(is_parameter, given))
+        marks = map(index_of, parts)
+        return next((mark for mark in marks if mark is not None), None)
+
+    def marks(self, slot: str) -> set[str]:
+        """The subscripts of a slot: the j of z_j."""
+        name = self.decorated_slots.get(slot)
+        return set(map(spell, name.subscripts)) if name is not None else set()
+
+    def is_list(self, slot: str) -> bool:
+        """Whether a slot stands for a list of variables, ``x_{1:T}``."""
+        name = self.decorated_slots.get(slot)
+        return name is not None and any(isinstance(part, s.Range) for part in name.subscripts)
 
     def parameters_of(self, head: str) -> list[str]:
         r"""The parameters of a head, which itself names those of which there are versions:
@@ -140,7 +158,7 @@ class Survey:
         for base, names in self.parameter_heads.items():
             if head == base or head.startswith(base + "_{"):
                 own = head[len(base) + 2 : -1].split(",")
-                twofold = self.versions(base)
+                twofold = self.twofold.get(base, set())
                 return sorted(
                     n for n in names if n in own or self.parameters[n].base not in twofold
                 )
@@ -154,6 +172,14 @@ class Survey:
         if base in self.separate:
             return spell(name)
         return self.same.get(base, base)
+
+
+def index_of(part: s.Node) -> s.Node | None:
+    r"""The k of k and of ``\theta_k``, the 1 of 1; None if a subscript numbers nothing."""
+    if is_parameter(part) and isinstance(part, s.Name):
+        return index_of(part.subscripts[0]) if len(part.subscripts) == 1 else None
+    letter_ = isinstance(part, s.Name) and part.base in INDEX_LETTERS and spell(part) == part.base
+    return part if letter_ or isinstance(part, s.Number) else None
 
 
 def stem_of_variable(name: s.Name) -> str:
@@ -173,15 +199,16 @@ def decorated(name: s.Name) -> bool:
 
 
 def head_stem(head: s.Name) -> str:
-    """A density's head without its parameters: ``q_\\phi`` is ``q``, ``q_1`` and
-    ``p_{\\text{data}}`` keep their subscripts.
+    """A density's head without its parameters: ``q_\\phi`` is ``q``; ``q_1``, ``q^{(t)}`` and
+    ``p_{\\text{data}}`` keep their marks.
     """
     kept = [
         spell(part)
         for part in head.subscripts
         if isinstance(part, s.Number | s.Words) or (isinstance(part, s.Name) and part.style)
     ]
-    return stem(head) + (f"_{{{','.join(kept)}}}" if kept else "")
+    raised = f"^{{({','.join(map(spell, head.indices))})}}" if head.indices else ""
+    return stem(head) + raised + (f"_{{{','.join(kept)}}}" if kept else "")
 
 
 def is_density_head(node: s.Node, survey: Survey | None = None) -> bool:
@@ -195,7 +222,7 @@ def is_density_head(node: s.Node, survey: Survey | None = None) -> bool:
     if (
         node.style not in {"", "bb", "cal", "rm"}
         or (node.style == "cal" and node.base in {"P", "Q", "R"})
-        or node.indices
+        or (node.indices and node.base not in {"p", "q", "P", "Q"})
     ):
         return False
     if survey is not None and stem(node) in survey.vectors:

@@ -32,6 +32,7 @@ from vaedocs.derivation.survey.uses import (
     same_space,
     separate,
 )
+from vaedocs.derivation.survey.versions import compared, numbered_heads, versions
 
 DENSITY_WORDS = re.compile(r"\b(density|densities|mass function|distribution|pmf)\b")
 
@@ -91,6 +92,8 @@ def survey(trees: list[s.Node], given: int = 0) -> Survey:
         for name, limit in found.index_hints.items()
         if name in DENSITY_LETTERS - {"pi", "rho"} and name not in called
     }
+    for counted in found.vectors.keys() & compared(trees):
+        del found.vectors[counted]
     separate(calls, found)
     separate(informed, found)
     measures(calls, found)
@@ -102,6 +105,8 @@ def survey(trees: list[s.Node], given: int = 0) -> Survey:
         for name in in_events(call):  # P(|X - \mu| \geq a)
             if name.base.isupper() and name.base.lower() not in found.random:
                 found.random.setdefault(found.slot(name), None)
+    versions(trees, calls, found)
+    numbered_heads(trees, found)
     priors(calls, found)
     data_beside_model(trees, found)
     for tree in trees:
@@ -118,6 +123,13 @@ def survey(trees: list[s.Node], given: int = 0) -> Survey:
                         for group in node.groups
                         for item in group
                         if is_density_head(item)
+                    }
+                    found.bare_heads |= {
+                        spell(inner)
+                        for group in node.groups
+                        for item in group
+                        for inner in walk(item)
+                        if isinstance(inner, s.Name) and stem(inner) in found.numbered
                     }
                 case s.Sampling():
                     if node.distribution is not None and is_density_head(node.distribution):

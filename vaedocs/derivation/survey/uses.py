@@ -308,6 +308,8 @@ def add_signature(call: s.Call, found: Survey) -> None:
                 item = item.left
             if isinstance(item, s.Name):
                 made.append(found.slot(item))
+                if decorated(item) and made[-1] == spell(item):
+                    found.decorated_slots[made[-1]] = item
         return tuple(made)
 
     head = head_stem(call.head)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from sympy import Expr, Symbol, Tuple
+from sympy import Add, Expr, Mul, Symbol, Tuple, exp
 
 from vaedocs.derivation import expressions as ex
 from vaedocs.derivation.theory import DensityKey, Fact, FunctionInfo, Shape, Theory, Variable
@@ -23,6 +23,9 @@ INTEGRATING = (
     ex.CrossEntropy,
 )
 MATRICES = (ex.Matrixlike, ex.Trace, ex.Determinant, ex.LogDeterminant, ex.Norm, ex.Scalar)
+
+
+Pin = tuple[str, tuple[Expr, ...], Expr]  # a function, a place, its value there
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class Context:
     functions: dict[str, FunctionInfo] = field(default_factory=dict)
     constants: dict[str, list[Expr]] = field(default_factory=dict)  # numbers that fill a slot
     unit: set[str] = field(default_factory=set)  # functions and parameters that are probabilities
+    energies: dict[str, int] = field(default_factory=dict)  # E of ∫ e^{-E(x)} dx -> 1
     families: set[str] = field(default_factory=set)  # names with items
     counting: set[str] = field(default_factory=set)  # names that count: sizes and limits of sums
     narrow: str = ""  # why fewer models are drawn than the hypotheses allow
@@ -79,6 +83,8 @@ class Context:
                 self.counting.update(s.name for s in variable.high.free_symbols)
         for e in self.expressions:
             self.visit(e)
+        found = [self.pin(fact) for fact in self.theory.constraints]
+        self.pins = [pin for pin in found if pin is not None]
         self.keep_constraints()
         self.order: dict[str, list[Factor]] = {}
         for head in self.heads:
@@ -130,6 +136,8 @@ class Context:
                 self.varying.add(base_name(v))
                 if isinstance(e, INTEGRATING):
                     self.slot_of.setdefault(base_name(v), base_name(v))
+            if isinstance(e, ex.Integral) and not e.args[1]:
+                self.energies.update(_energies(e))
             if isinstance(e, ex.Integral) and e.args[1]:
                 self.continuous = self.continuous or "an integral has limits"
         if isinstance(e, (ex.Sum, ex.Product)):
@@ -169,7 +177,9 @@ class Context:
         self.heads[e.head] = new
         if first:
             yield from self.theory.parameters.get(e.head, ())
-            for key, formula, _ in self.formulas(e.head):
+            for key, formula, pairs in self.formulas(e.head):
+                if formula.has(ex.Binder):  # what it binds is kept, and must change with these
+                    self.varying.update(name for _, name in pairs)
                 yield formula
                 self.heads[e.head] = tuple(sorted({*self.heads[e.head], *key[1], *key[2]}))
 
@@ -201,12 +211,27 @@ class Context:
             for fact in list(waiting):
                 names = {s.name for s in fact.left.free_symbols | fact.right.free_symbols}
                 heads = {d.head for side in (fact.left, fact.right) for d in side.atoms(ex.Density)}
-                if names & set(self.symbols) or heads & set(self.heads):
+                sides = (fact.left, fact.right)
+                functions = {a.name for side in sides for a in side.atoms(ex.Apply)}
+                if self.pin(fact) is not None:
+                    waiting.remove(fact)
+                    continue
+                about = names & set(self.symbols) or heads & set(self.heads)
+                if about or (functions and functions <= set(self.functions)):
                     waiting.remove(fact)
                     self.constraints.append(fact)
                     self.visit(fact.left)
                     self.visit(fact.right)
                     changed = True
+
+    def pin(self, fact: Fact) -> Pin | None:
+        """The name, the place and the value of a fact like f(1) = 0."""
+        for left, right in ((fact.left, fact.right), (fact.right, fact.left)):
+            if fact.relation != "=" or not isinstance(left, ex.Apply) or not right.is_Rational:
+                continue
+            if left.is_scalar() and all(a.is_Rational for a in left.args[2]):
+                return left.name, tuple(left.args[2]), right
+        return None
 
     # -- asking ----------------------------------------------------------------------------------
 
@@ -354,6 +379,18 @@ class Context:
                 if kept <= before and before - stay <= dropped and stay < before:
                     before, smaller = stay, True
         return before == given
+
+
+def _energies(e: ex.Integral) -> Iterator[tuple[str, int]]:
+    """The E of ∫ e^{-E(x)} dx, which must grow for the integral to exist, and with which sign."""
+    if e.args[0].has(ex.Density, ex.Family):
+        return
+    for exponential in e.args[0].atoms(exp):
+        for term in Add.make_args(exponential.args[0]):
+            factor, rest = term.as_coeff_Mul()
+            for inner in Mul.make_args(rest):
+                if isinstance(inner, ex.Apply) and inner.free_symbols & set(e.bound):
+                    yield inner.name, 1 if factor < 0 else -1
 
 
 def _densities(e: Expr) -> list[ex.Density]:

@@ -56,7 +56,9 @@ class Functions(Evaluator):
         else:
             key = ("function", name, tuple(F(float(v)).limit_denominator(10**6) for v in entries))
             raw = self.raw_values.get(key)
-            if raw is None:
+            if key[2] in (given := self.pins(name)):
+                raw = self.raw_values[key] = [given[key[2]]]
+            elif raw is None:
                 rng, tags = self.rng(key), self.function_tags(name, info)
                 raw = [self.draw_number(rng, tags) for _ in range(count)]
                 if info.nonnegative and not info.positive:  # zero here and there, or everywhere
@@ -123,7 +125,30 @@ class Functions(Evaluator):
         """Whether a function must have a form, so that a table of random values will not do."""
         return info.convex or info.concave or info.invertible or info.increasing
 
+    def pins(self, name: str) -> dict[tuple[Fraction, ...], Fraction]:
+        """The places at which the value of a function is given, as f(1) = 0, and these values."""
+        return {
+            tuple(F(int(a.p), int(a.q)) for a in at): F(int(value.p), int(value.q))
+            for function, at, value in self.context.pins
+            if function == name
+        }
+
     def formula(self, name: str, info: FunctionInfo, i: int, u: list[Any]) -> Any:
+        """The ``i``-th value of a random function with the declared form, moved to where it has
+        the value that is given."""
+        made, pins = self.free_formula(name, info, i, u), self.pins(name)
+        if name in self.context.energies and self.smooth:
+            bowl = sum((v * v for v in u), self.numbers.number(0)) / 2
+            return made + bowl * self.context.energies[name]
+        for at, value in pins.items():
+            here = self.free_formula(name, info, i, [self.numbers.number(a) for a in at])
+            shaped = info.positive or info.nonnegative or info.bounds or name in self.context.unit
+            if len(pins) > 1 or shaped:
+                raise Undefined(f"given values of {name}")
+            made = made + (self.numbers.number(value) - here)
+        return made
+
+    def free_formula(self, name: str, info: FunctionInfo, i: int, u: list[Any]) -> Any:
         """The ``i``-th value of a random function with the declared form: coefficients from the
         name alone."""
         if name.endswith("^{-1}"):
@@ -185,7 +210,8 @@ class Functions(Evaluator):
         """Power, constant and coefficients of a function that a reader can follow: a line or a
         parabola, where it may be one."""
         told = info.convex or info.concave or info.positive or info.nonnegative or info.bounds
-        if self.style != "gauss" or told or info.spd or name in self.context.unit:
+        special = name in self.context.unit or name in self.context.energies
+        if self.style != "gauss" or told or info.spd or special:
             return None
         raw = self.raw_values.get(("line", name, count))
         if raw is None:

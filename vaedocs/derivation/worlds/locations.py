@@ -64,7 +64,8 @@ class Locations(Factors):
         for head, slots in self.context.heads.items():
             asked = ("range", head, slot)
             if asked in self.busy:
-                return UnknownLaw(-9.0, 9.0, 0.7)
+                known = RangeLaw if self.context.energies else UnknownLaw
+                return known(-9.0, 9.0, 0.7)
             if slot in slots:
                 self.busy.add(asked)
                 try:

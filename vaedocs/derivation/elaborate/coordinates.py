@@ -1,0 +1,125 @@
+r"""``q(z) = \prod_j q_j(z_j)``: a vector whose coordinates have densities is the list of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from vaedocs.derivation import survey as look
+from vaedocs.derivation import syntax as s
+from vaedocs.derivation.elaborate.trees import rebuild
+from vaedocs.derivation.spelling import children, spell, walk
+
+EQUALITIES = frozenset({"=", ":=", "=="})
+
+
+def listed(display: s.Display, statements: list[s.Chain]) -> tuple[s.Display, list[s.Chain]]:
+    r"""With ``z_{1:d}`` for every z of which a density is compared with, or said to be, a product
+    over the coordinates z_j; unless z also stands for itself, as in f(z).
+    """
+    trees: list[s.Node] = [*statements, display]
+    for vector, size in _vectors(trees).items():
+        sets = [c for c in trees if isinstance(c, s.Chain) and _is_set(c, vector)]
+        rest = [tree for tree in trees if tree not in sets]
+        if all(_only_listed(tree, vector) for tree in rest):
+            trees = [rebuild(tree, _listing(vector, size)) for tree in rest]
+    *chains, made = trees
+    assert isinstance(made, s.Display)
+    return made, [chain for chain in chains if isinstance(chain, s.Chain)]
+
+
+def _vectors(trees: list[s.Node]) -> dict[str, s.Node]:
+    """The vectors, and how many coordinates they have."""
+    found: dict[str, s.Node] = {}
+    for node in (one for tree in trees for one in walk(tree)):
+        pairs: list[tuple[s.Node, s.Node]] = []
+        if isinstance(node, s.Call) and "||" in node.separators:
+            sides = [item for group in node.groups for item in group]
+            pairs = [(a, b) for a in sides for b in sides if a is not b]
+        elif isinstance(node, s.Chain) and node.left is not None:
+            rights = [link.right for link in node.links if link.symbol in EQUALITIES]
+            pairs = [(node.left, right) for right in rights]
+        for whole, product in pairs:
+            for vector, size in _products(product):
+                if _of(whole, vector):
+                    found[vector] = size
+    return {vector: size for vector, size in found.items() if not _has_family(trees, vector)}
+
+
+def _products(node: s.Node) -> Iterator[tuple[str, s.Node]]:
+    r"""The z and d of ``\prod_{j=1}^{d} q(z_j)``."""
+    if not isinstance(node, s.BigOperator) or node.name != "prod" or len(node.indices) != 1:
+        return
+    if node.lower is not None and spell(node.lower) != "1":
+        return
+    for call in walk(node.body):
+        if isinstance(call, s.Call) and look.is_density_call(call):
+            for item in call.groups[0]:
+                if isinstance(item, s.Name) and item.subscripts == node.indices:
+                    size = node.upper or s.Name("d", span=node.span)
+                    yield spell(replace(item, subscripts=())), size
+
+
+def _of(node: s.Node, vector: str) -> bool:
+    """Whether a side is a density of the vector."""
+    if not isinstance(node, s.Call) or not look.is_density_call(node):
+        return False
+    return vector in map(spell, node.groups[0])
+
+
+def _has_family(trees: list[s.Node], vector: str) -> bool:
+    """Whether the vector has a Gaussian of its own, which is one of vectors."""
+    return any(
+        isinstance(node, s.Chain)
+        and node.left is not None
+        and vector in map(spell, walk(node.left))
+        and any(
+            isinstance(link.right, s.Call) and bool(look.family(link.right.head))
+            for link in node.links
+        )
+        for tree in trees
+        for node in walk(tree)
+    )
+
+
+def _is_set(chain: s.Chain, vector: str) -> bool:
+    r"""``z \in \mathbb{R}^d`` or ``z = (z_1, \dots, z_d)``."""
+    if chain.left is None or spell(chain.left) != vector or len(chain.links) != 1:
+        return False
+    right = chain.links[0].right
+    inner = right.body if isinstance(right, s.Group) else right
+    return chain.links[0].symbol == "in" or isinstance(inner, s.Sequence | s.Range)
+
+
+def _only_listed(node: s.Node, vector: str) -> bool:
+    """Whether the vector stands only where a list of variables can stand."""
+    if isinstance(node, s.Name):
+        return spell(node) != vector
+    if isinstance(node, s.Call) and look.is_density_call(node):
+        items = [item for group in node.groups for item in group if not isinstance(item, s.Name)]
+        return all(_only_listed(item, vector) for item in items)
+    below = children(node)
+    if isinstance(node, s.Integral | s.Sampling):
+        below = tuple(item for item in below if item not in node.variables)
+    return all(_only_listed(item, vector) for item in below)
+
+
+def _listing(vector: str, size: s.Node) -> Callable[[s.Node], s.Node | None]:
+    def change(node: s.Node) -> s.Node | None:
+        if isinstance(node, s.Name) and spell(node) == vector:
+            start = s.Number("1", span=node.span)
+            return replace(node, subscripts=(s.Range(start, size, span=node.span),))
+        if isinstance(node, s.BigOperator) and node.upper is None and len(node.indices) == 1:
+            (index,) = node.indices
+            parts = {
+                spell(replace(n, subscripts=()))
+                for n in walk(node.body)
+                if isinstance(n, s.Name) and n.subscripts == (index,)
+            }
+            if vector in parts and node.domain is None and node.condition is None:
+                start = s.Number("1", span=node.span)
+                body = rebuild(node.body, change)
+                return replace(node, body=body, lower=start, upper=size)
+        return None
+
+    return change
