@@ -27,7 +27,8 @@ ZENSICAL = "zensical==0.0.73"  # the newest whose parts are all on PyPI
 # What the tests rest on: when none of it has changed since they passed, they hold.
 TESTED = ("vaedocs", "tests", "docs", "benchmarks")
 BADGE = ROOT / "docs" / "images" / "equations.svg"
-WRITTEN = (ROOT / "docs" / "assets" / "vaedocs", ROOT / "vaedocs" / "site" / "katex", BADGE.parent)
+WRITTEN = tuple(ROOT / "docs" / name for name in ("assets/vaedocs", "code", "images"))
+WRITTEN += (ROOT / "vaedocs" / "site" / "katex",)
 SETTINGS = ("pyproject.toml", "constraints.txt", "mkdocs.yml", "noxfile.py", "hatch_build.py")
 
 

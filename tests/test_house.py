@@ -153,6 +153,8 @@ def test_equations_are_numbered_by_the_place_in_the_navigation(number: int, sect
 def test_every_page_is_in_the_navigation() -> None:
     """No page is reachable by search alone, and none is promised that is not there."""
     present = {p.relative_to(DOCS).as_posix() for p in DOCS.rglob("*.md")}
+    # Written before a build, out of version control, and listed in code.md.
+    present = {page for page in present if not page.startswith("code/")}
     present |= {p.relative_to(DOCS).as_posix() for p in (DOCS / "labs").glob("*.py")}
     assert set(NAV) == present
     assert len(NAV) == len(set(NAV)), "a page is listed twice"

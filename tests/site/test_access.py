@@ -212,7 +212,7 @@ AUDIT = """() => {
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-@pytest.mark.parametrize("page", NAV)
+@pytest.mark.parametrize("page", [*NAV, "code/vaedocs/kl_divergence.md"])
 def test_everything_can_be_reached_and_has_a_name(
     browser: Browser, address: str, page: str, width: int
 ) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gzip
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 from house import CONFIGURATION, NAV, PACKAGE, pages
@@ -63,7 +63,7 @@ def test_the_whole_page_is_drawn_without_scrolling(reader: Reader) -> None:
     opened.wait_for_function(drawn, timeout=60_000)
 
 
-@pytest.mark.parametrize("page", NAV)
+@pytest.mark.parametrize("page", [*NAV, "code/vaedocs/kl_divergence.md"])
 def test_a_telephone_need_not_scroll_sideways(browser: Browser, address: str, page: str) -> None:
     """At 390 px wide, long equations and code scroll inside their own boxes."""
     context = browser.new_context(viewport={"width": 390, "height": 844})
@@ -220,3 +220,31 @@ def test_a_citation_shows_its_reference_to_the_keyboard(reader: Reader) -> None:
     shown = opened.locator("[role=tooltip], .md-tooltip2--active, .md-tooltip--active")
     shown.filter(has_text="On information and sufficiency").first.wait_for()
     assert reader.problems == []
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_caption_leads_to_lines_that_are_marked(
+    browser: Browser, address: str, width: int, scheme: Literal["light", "dark"]
+) -> None:
+    """The lines begin below the header, stand out from the others, and are those of the caption."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    reader = Reader(context, address)
+    opened = reader.open("kl_divergence.md")
+    opened.locator("h2").last.scroll_into_view_if_needed()  # the theme writes its anchor down
+    link = opened.locator(".vaedocs-source figcaption a[href*='kl_divergence/#L']").first
+    first, last = re.findall(r"\d+", link.inner_text())
+    link.click()
+    opened.wait_for_url(f"**/code/vaedocs/kl_divergence/#L{first}-L{last}")
+    opened.wait_for_timeout(500)
+    marked, plain = opened.locator(":target"), opened.locator(f"#L{int(last) + 1}")
+    box, bar = marked.bounding_box(), opened.locator("header.md-header").bounding_box()
+    assert box is not None
+    assert bar is not None
+    assert bar["height"] <= box["y"] <= bar["height"] + 60
+    assert marked.inner_text().startswith("def ")
+    colour = "element => getComputedStyle(element).backgroundColor"
+    assert marked.evaluate(colour) != plain.evaluate(colour)
+    assert opened.evaluate("location.hash") == f"#L{first}-L{last}"
+    assert reader.problems == []
+    context.close()

@@ -128,6 +128,28 @@ def test_a_foreign_site_is_built_checked_and_passes_the_gate(foreign: Path) -> N
     assert "Half is 0.50." in home
 
 
+def with_code(folder: Path) -> None:
+    """Give the foreign site pages of the code that it shows."""
+    settings = (folder / "mkdocs.yml").read_text(encoding="utf-8")
+    settings = settings.replace("check: true", "check: true\n      code: code")
+    (folder / "mkdocs.yml").write_text(settings + "not_in_nav: /code/\n", encoding="utf-8")
+
+
+def test_a_foreign_site_shows_its_code(foreign: Path) -> None:
+    with_code(foreign)
+    code, told = build(foreign)
+    assert code == 0, told
+    site = foreign / "site"
+    ledger.export(site)
+    assert gate.inspect(site) == []
+    assert 'href="code/numbers_of_ours/#L1-L7"' in (site / "index.html").read_text(encoding="utf-8")
+    page = (site / "code" / "numbers_of_ours" / "index.html").read_text(encoding="utf-8")
+    assert 'id="L1-L7"' in page
+    assert "md-header" in page, "in the dress of the theme"
+    index = (site / "search" / "search_index.json").read_text(encoding="utf-8")
+    assert "code/numbers_of_ours" not in index
+
+
 @pytest.mark.parametrize(
     ("page", "old", "new", "told"),
     [
@@ -157,9 +179,11 @@ def test_one_mistake_stops_the_build(
 def served(foreign: Path, checker: str) -> Iterator[tuple[Path, str, Path]]:
     """`mkdocs serve` on the foreign site, with a checker of its own: folder, address, its log."""
     (foreign / "checks.py").write_text(checker, encoding="utf-8")
+    with_code(foreign)
     settings = (foreign / "mkdocs.yml").read_text(encoding="utf-8")
     settings = settings.replace("check: true", "check: true\n      checker: checks.check")
-    (foreign / "mkdocs.yml").write_text(settings + "watch: [checks.py]\n", encoding="utf-8")
+    settings += "watch: [checks.py, numbers_of_ours.py]\n"
+    (foreign / "mkdocs.yml").write_text(settings, encoding="utf-8")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -206,16 +230,23 @@ def test_a_server_shows_nothing_stale(served: tuple[Path, str, Path]) -> None:
     checker.write_text(text, encoding="utf-8")
     for name in ("two/", ""):
         assert until(lambda at=name: shown(at, 'data-verdict="computed"')), log.read_text()
+    numbers = folder / "numbers_of_ours.py"
+    numbers.write_text("# Moved down.\n" + numbers.read_text(encoding="utf-8"), encoding="utf-8")
+    assert until(lambda: shown("code/numbers_of_ours/", 'id="L2-L8"')), log.read_text()
+    assert until(lambda: shown("", 'numbers_of_ours/#L2-L8"')), log.read_text()
 
 
 def test_zensical_shows_the_same_displays_with_the_same_verdicts(foreign: Path) -> None:
     if importlib.util.find_spec("zensical") is None:
         pytest.skip("Zensical is not installed")
+    with_code(foreign)
     assert build(foreign)[0] == 0
     wanted = displays(foreign / "site")
     code, told = build(foreign, "zensical", "build", "--clean")
     assert code == 0, told
     assert displays(foreign / "site") == wanted
+    home = (foreign / "site" / "index.html").read_text(encoding="utf-8")
+    assert re.search(r'href="(?:\./)?code/numbers_of_ours/#L1-L7"', home)
     ledger.export(foreign / "site")
     assert gate.inspect(foreign / "site") == []
     file = foreign / "docs" / "two.md"

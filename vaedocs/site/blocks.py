@@ -1,4 +1,4 @@
-"""The blocks of a page: ``/// source``, ``/// figure``, ``/// ledger`` and ``/// notation``.
+"""The blocks of a page: ``/// source``, ``/// code``, ``/// figure``, ``/// ledger`` …
 
 Each builder takes the block and the state of its page, and returns the HTML before and after the
 block's text (the second is empty where a block takes no text).
@@ -12,6 +12,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vaedocs.site import code as files
 from vaedocs.site import objects, pages, tables
 from vaedocs.site.pieces import Block
 from vaedocs.site.reading import unknown
@@ -59,17 +60,12 @@ def source(piece: Block, state: PageState) -> tuple[str, str]:
     if not found.text.strip():
         raise BlockError(f"{name} has no code to show")
     code = highlight(found.text, PythonLexer(), HtmlFormatter(cssclass="highlight", wrapcode=True))
-    root = _package_root(found.file, name)
-    path = found.file.relative_to(root).as_posix()
-    lines = f"lines {found.first} to {found.last}"
-    repo = str(state.option("repo_url")).rstrip("/")
-    where = f"{html.escape(path)}, {lines}"
-    if repo:
-        link = f"{repo}/blob/{state.option('branch')}/{path}#L{found.first}-L{found.last}"
-        where = f'<a href="{html.escape(link)}">{where}</a>'
+    root = files.root_of(found.file, name)
+    path = files.path_of(found.file, root)
+    where = f"{html.escape(path)}, lines {found.first} to {found.last}"
+    where = _linked(where, path, files.anchor(found.first, found.last), state)
     caption = (
-        f"<code>{html.escape(name)}</code><span>{where}</span>"
-        f"{_tests(name, found, root, repo, state)}"
+        f"<code>{html.escape(name)}</code><span>{where}</span>{_tests(name, found, root, state)}"
     )
     return (
         f'<figure class="vaedocs-source"><figcaption>{caption}</figcaption>\n{code}</figure>',
@@ -77,30 +73,29 @@ def source(piece: Block, state: PageState) -> tuple[str, str]:
     )
 
 
-def _package_root(file: Path, name: str) -> Path:
-    top = name.split(".")[0]
-    for folder in file.parents:
-        if folder.name == top:
-            return folder.parent
-    return file.parent
+def _linked(words: str, path: str, anchor: str, state: PageState) -> str:
+    """Words that lead to lines of a file: on this site, else in the repository, else nowhere."""
+    folder, repo = str(state.option("code")), str(state.option("repo_url")).rstrip("/")
+    if folder:
+        # A target of its own: a theme that swaps pages would lose the place, and mark no line.
+        link = f"{state.url(files.source_of(path, folder))}#{anchor}"
+        return f'<a href="{html.escape(link)}" target="_self">{words}</a>'
+    if repo:
+        link = f"{repo}/blob/{state.option('branch')}/{path}#{anchor}"
+        return f'<a href="{html.escape(link)}">{words}</a>'
+    return words
 
 
-def _tests(name: str, found: objects.Source, root: Path, repo: str, state: PageState) -> str:
+def _tests(name: str, found: objects.Source, root: Path, state: PageState) -> str:
     folder = Path(str(state.option("tests")))
-    tests = objects.tests_of(name, folder) if folder.is_dir() else []
+    tests = files.named_tests(name, found, folder)
     words = []
     # The doctest stands in the code shown, so it comes first; then the nearest test file's.
     if re.search(r"^\s*>>> ", found.text, re.MULTILINE):
         words.append("its doctest")
-    stem = found.file.stem
-    tests.sort(key=lambda test: (stem not in test.file.stem, test.file.name, test.line))
     for test in tests[:2]:
         shown = f"<code>{html.escape(test.name)}</code>"
-        if repo:
-            path = test.file.resolve().relative_to(root.resolve()).as_posix()
-            link = f"{repo}/blob/{state.option('branch')}/{path}#L{test.line}"
-            shown = f'<a href="{html.escape(link)}">{shown}</a>'
-        words.append(shown)
+        words.append(_linked(shown, files.path_of(test.file, root), f"L{test.line}", state))
     if len(tests) > 2:
         words.append(f"{len(tests) - 2} more")
     if not words:
@@ -111,6 +106,26 @@ def _tests(name: str, found: objects.Source, root: Path, repo: str, state: PageS
         return ""
     listed = words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
     return f"<span>tested by {listed}</span>"
+
+
+def code(piece: Block, state: PageState) -> tuple[str, str]:
+    """The files that pages speak of; or one of them, with an anchor at every line."""
+    _require(piece, ())
+    folder = str(state.option("code"))
+    if not folder:
+        raise BlockError("/// code needs the option code: the folder of the pages that show files")
+    found = files.shown(state.docs, Path(str(state.option("tests"))), folder)
+
+    def title(source: str) -> str:
+        return pages.title(state.docs / source)
+
+    if not piece.argument:
+        markup = files.contents(found, folder, title, state.url)
+        return f'<div class="vaedocs-book">{markup}</div>', ""
+    if piece.argument not in found:
+        raise BlockError(unknown("file that a page speaks of", piece.argument, tuple(found)))
+    one = found[piece.argument]
+    return f'<div class="vaedocs-book">{files.listing(one, title, state.url)}</div>', ""
 
 
 def figure(piece: Block, state: PageState) -> tuple[str, str]:

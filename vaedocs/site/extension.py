@@ -12,7 +12,7 @@ from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 from markdown.util import HTML_PLACEHOLDER_RE
 
-from vaedocs.site import assets, pages, references, typesetting
+from vaedocs.site import assets, code, pages, references, typesetting
 from vaedocs.site.state import PageState
 from vaedocs.site.worker import Worker
 from vaedocs.site.writing import Write
@@ -34,6 +34,7 @@ class CheckedPages(Extension):
             "branch": ["main", "The branch those links point into."],
             "tests": ["tests", "Where the tests are, to name those that cover a function shown."],
             "require_tests": [False, "Fail where a function shown has no test."],
+            "code": ["", "The folder of the pages that show files; empty for no such pages."],
             "cache": [
                 ".cache/vaedocs",
                 "Where answers are kept between builds; empty for nowhere.",
@@ -51,6 +52,8 @@ class CheckedPages(Extension):
         if docs.is_dir():
             # Before the files are listed, so that MkDocs copies them with the rest.
             assets.publish(docs)
+            if folder := str(self.getConfig("code")):
+                code.publish(docs, Path(str(self.getConfig("tests"))), folder)
         cache = str(self.getConfig("cache"))
         worker = _worker(Path(cache) if cache else None, float(self.getConfig("timeout")))
         state = PageState(self, md, worker)

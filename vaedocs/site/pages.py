@@ -22,7 +22,7 @@ from vaedocs.site.reading import read
 if TYPE_CHECKING:
     from markdown import Markdown
 
-BLOCKS = ("source", "figure", "output", "ledger", "notation")
+BLOCKS = ("source", "code", "figure", "output", "ledger", "notation")
 
 
 @dataclass
