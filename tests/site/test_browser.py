@@ -246,5 +246,8 @@ def test_a_caption_leads_to_lines_that_are_marked(
     colour = "element => getComputedStyle(element).backgroundColor"
     assert marked.evaluate(colour) != plain.evaluate(colour)
     assert opened.evaluate("location.hash") == f"#L{first}-L{last}"
+    before = "element => getComputedStyle(element, '::before').content"
+    assert plain.evaluate(before) != "none", "a line has its number"
+    assert opened.locator(".vaedocs-code pre").evaluate(before) == "none", "the box has none"
     assert reader.problems == []
     context.close()
