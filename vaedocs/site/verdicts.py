@@ -150,8 +150,9 @@ def panel(
         if hypotheses:
             items = "".join(f"<li>{mathematics(text, macros)}</li>" for text in hypotheses)
             parts.append(f"<p>{title}:</p><ul>{items}</ul>")
-    parts += [_table(report.rows, report.held), _held(report.held, macros)]
+    parts.append(_table(report.rows, report.held))
     parts += [_counterexample(row) for row in report.rows if row["verdict"] == "refuted"]
+    parts.append(_held(report.held, macros))
     parts.append(
         # A button of ours copies it: "no-copy" keeps the theme from adding one, and a landmark.
         f'<pre class="vaedocs-source-text no-copy" tabindex="0" role="group" '
