@@ -83,6 +83,7 @@ PAIRS: list[tuple[str, str, str, str]] = [
     ("ordinary derivatives", "", r"\frac{d}{dt} \sinh t = \cosh t", r"\frac{d}{dt} \cosh t = -\sinh t"),
     ("gradients", r"x \in \mathbb{R}^n; A \in \mathbb{R}^{n \times n} symmetric", r"\nabla_x\, x^\top A x = 2 A x", r"\nabla_x\, x^\top A x = A x"),
     ("gradients in parameters", "", r"\nabla_\theta\, \mathbb{E}_{q(z)}[\log p_\theta(z)] = \mathbb{E}_{q(z)}[\nabla_\theta \log p_\theta(z)]", r"\nabla_\theta\, \mathbb{E}_{p_\theta(z)}[f(z)] = \mathbb{E}_{p_\theta(z)}[\nabla_\theta \log p_\theta(z)]"),
+    ("entries of copies", r"J := \frac12\sum_{i=1}^m (w^\top x^{(i)} - y^{(i)})^2; x^{(i)}, w \in \mathbb{R}^n", r"\frac{\partial J}{\partial w_j} = \sum_{i=1}^m (w^\top x^{(i)} - y^{(i)}) x_j^{(i)}", r"\frac{\partial J}{\partial w_j} = \sum_{i=1}^m (w^\top x^{(i)} - y^{(i)})"),
     ("derivatives of a function", r"f smooth", r"\frac{\partial f(z)}{\partial z} = f'(z)", r"\frac{\partial f(z)}{\partial z} = f(z)"),
     ("Jacobians", r"z \in \mathbb{R}^n; A \in \mathbb{R}^{n \times n}; x := A z", r"\frac{\partial x}{\partial z} = A", r"\frac{\partial x}{\partial z} = A^\top"),
     ("variances", "", r"\mathrm{Var}_{q(z)}[a z + b] = a^2\, \mathrm{Var}_{q(z)}[z]", r"\mathrm{Var}_{q(z)}[a z + b] = a\, \mathrm{Var}_{q(z)}[z]"),

@@ -23,8 +23,10 @@ from vaedocs.derivation.elaborate import (
 )
 from vaedocs.derivation.elaborate.coordinates import listed
 from vaedocs.derivation.elaborate.dots import filled
+from vaedocs.derivation.elaborate.laws import plainly
 from vaedocs.derivation.elaborate.trees import loose_names
 from vaedocs.derivation.errors import NotCheckable
+from vaedocs.derivation.guesses import guesses, sized
 from vaedocs.derivation.hypotheses import Hypotheses
 from vaedocs.derivation.hypotheses.blocks import in_parts
 from vaedocs.derivation.hypotheses.functions import of_all_values
@@ -181,7 +183,8 @@ class _Check(Steps, Verdicts):
         first = self._scope(display, statements, integers, None)
         steps = self._steps(first, display, statements)
         learnt = first.declared_shapes or first.declared_tags or first.theory.functions
-        if not (learnt or first.numbered):
+        self.guesses |= guesses(first, statements, display, self.shapes)
+        if not (learnt or first.numbered or self.guesses):
             return first, steps  # nothing was learnt, so nothing would be read differently
         scope = self._scope(display, statements, integers, first)
         return scope, self._steps(scope, display, statements)
@@ -224,7 +227,11 @@ class _Check(Steps, Verdicts):
             scope.copies |= learnt.copies
             scope.known_numbered |= learnt.numbered
             functions = learnt.theory.functions.items()  # not those that the display defines
-            theory.functions.update({k: f for k, f in functions if k not in learnt.macros})
+            own = learnt.macros.keys() | self.guesses.keys()
+            theory.functions.update({k: f for k, f in functions if k not in own})
+        if self.guesses:
+            scope.guesses = sized(scope, self.guesses, statements, display)
+            scope.declared_shapes.update({**scope.guesses, **self.shapes})
         for text, chain in earlier:
             hypotheses = Hypotheses(scope, text)
             hypotheses.read([chain])
@@ -263,6 +270,7 @@ class _Check(Steps, Verdicts):
 def as_one(display: s.Display, statements: list[s.Chain]) -> tuple[s.Display, list[s.Chain]]:
     """A display and its hypotheses with all that the one leaves out and the other tells."""
     named = [chain for chain in map(named_heads, statements) if isinstance(chain, s.Chain)]
+    display, named = plainly(display, named)
     return listed(*filled(display, in_parts(of_all_values(named, display))))
 
 

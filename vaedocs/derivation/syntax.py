@@ -105,10 +105,12 @@ class Power(Node):
 @dataclass(frozen=True)
 class Transpose(Node):
     r"""``A^T``, ``A^\top``, ``A^\intercal``, ``A^{\mathsf{T}}``, ``A^{\mathrm{T}}``; with
-    ``inverse``, ``A^{-T}``."""
+    ``inverse``, ``A^{-T}``. ``lettered``: typed with the letter, ``\gamma^T``, which may also be a
+    number."""
 
     operand: Node
     inverse: bool = False
+    lettered: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ class Arithmetic(Vectors):
             elif target and not self.shape(term) and term != 0:
                 term = self._as_vector_term(term, target, place)
             if self.shape(term) != target and term != 0:
-                if len(target) == len(self.shape(term)) == 1 and self.guessed(term):
+                if len(target) == len(self.shape(term)) and self.guessed(term):
                     raise NeedsShape(str(term), target)
                 raise self.mismatch(
                     place,
@@ -182,12 +182,25 @@ class Arithmetic(Vectors):
             return self._hadamard(left, right)
         if operator == "dot" and len(a) == 1 and a == b:
             return e.Scalar(e.Transpose(left) * right)
-        if len(a) == 2 and len(b) == 1 and a[1] != b[0] and self.guessed(right):
-            raise NeedsShape(str(right), (a[1],))
+        if len(a) == 2 and b and a[1] != b[0]:
+            self._fit(left, right, a, b)
         made = multiply(a, b)
         if a and b and not made:
             return e.Scalar(left * right)
         return left * right
+
+    def _fit(self, left: Expr, right: Expr, a: Shape, b: Shape) -> None:
+        """Of two factors that do not fit, ask for another shape of the one that was a guess."""
+        for factor, made, size in (
+            (right, (a[1], *b[1:]), a[1]),
+            (left, (a[0], b[0]), b[0]),
+            (right.args[0] if isinstance(right, e.Transpose) else None, (*b[1:], a[1]), a[1]),
+            (left.args[0] if isinstance(left, e.Transpose) else None, (b[0], a[0]), b[0]),
+        ):
+            if isinstance(factor, Symbol) and self.guessed(factor):
+                if len(made) == 2 and self.theory.tags(factor) & SQUARE:
+                    made = (size, size)
+                raise NeedsShape(str(factor), made)
 
     def _hadamard(self, left: Expr, right: Expr) -> Expr:
         if not self.shape(left) or not self.shape(right):
@@ -239,7 +252,10 @@ class Arithmetic(Vectors):
         if isinstance(node.operand, s.Call) and (parts := self.call_as_product(node.operand)):
             with self.shapes_at(node):  # A (B + C)^\top: the brackets are transposed, A is not
                 return self._combine(parts[0], "", self._turned(parts[1], node), node)
-        return self._turned(self.expression(node.operand), node)
+        operand = self.expression(node.operand)
+        if node.lettered and not self.shape(operand) and "T" in self.scope.survey.bare:
+            return self.raised(operand, s.Name("T", span=node.span), node)  # \gamma^T
+        return self._turned(operand, node)
 
     def _turned(self, operand: Expr, node: s.Transpose) -> Expr:
         if not self.shape(operand):
@@ -364,6 +380,7 @@ class Arithmetic(Vectors):
         return sympy.Mul(*(self.indicator(item) for item in bare if isinstance(item, s.Relation)))
 
 
+SQUARE = frozenset(["orthogonal", "symmetric", "spd", "psd", "invertible", "diagonal"])
 COMPARISONS: dict[str, Callable[[Expr, Expr], Boolean]] = {
     "=": sympy.Eq, "!=": sympy.Ne, "<": sympy.Lt, "<=": sympy.Le, ">": sympy.Gt, ">=": sympy.Ge,
 }  # fmt: skip

@@ -255,9 +255,13 @@ class Densities(Functions):
         return isinstance(item, s.Name) and item.base == "cdot"
 
     def _is_parameter_like(self, item: s.Name) -> bool:
-        """A condition that is declared to be a number and is nowhere a variable."""
+        """A condition that is declared to be a number, or a matrix such as the X of ``p(y \\mid X,
+        w)``, and is nowhere a variable.
+        """
         slot = self.slot(item)
         signatures = [sig for used in self.scope.survey.signatures.values() for sig in used]
+        if len(self.scope.declared_shapes.get(spell(item), ())) == 2:
+            return not any({slot, slot.lower()} & {*sig.left} for sig in signatures)
         return (
             spell(item) in self.theory.symbols
             and slot not in self.theory.variables

@@ -222,6 +222,9 @@ class Distributions(Families):
         def pairs(nodes: Sequence[s.Node]) -> list[tuple[str, Expr]]:
             made = []
             for item in (one for n in nodes for one in self._listed(n)):
+                if nodes is given and isinstance(item, s.Relation):  # given Y = y
+                    made += self.fill(item, None)
+                    continue
                 if not isinstance(item, s.Name):
                     raise self.refuse(
                         item,

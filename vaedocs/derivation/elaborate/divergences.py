@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sympy
-from sympy import Expr, Symbol
+from sympy import Expr, Integer, Symbol
 
 from vaedocs.derivation import expressions as e
 from vaedocs.derivation import survey as look
@@ -11,6 +11,8 @@ from vaedocs.derivation import syntax as s
 from vaedocs.derivation.elaborate.distributions import Distributions
 from vaedocs.derivation.elaborate.trees import unbound_names
 from vaedocs.derivation.spelling import spell, walk
+
+NOISE = tuple(s.Name(name, span=(0, 0)) for name in ("epsilon", "varepsilon"))
 
 
 class Divergences(Distributions):
@@ -108,10 +110,12 @@ class Divergences(Distributions):
     def _entropy_of(
         self, items: tuple[s.Node, ...], head: str, given: tuple[s.Node, ...] = ()
     ) -> Expr:
-        """The (conditional) entropy of random variables."""
-        joint = self.joint((*items, *given), head)
+        """The (conditional) entropy of random variables; of ``H(X \\mid Y = y)`` y is one value."""
+        fixed = tuple(item for item in given if isinstance(item, s.Relation))
+        averaged = tuple(item for item in given if item not in fixed)
+        joint = self.joint((*items, *averaged), head, fixed)
         bound = tuple(v for _, v in joint.values)
-        if given:
+        if averaged:
             return e.Expectation(-sympy.log(self.joint(items, head, given)), joint, bound)
         return e.Entropy(joint, bound)
 
@@ -186,8 +190,70 @@ class Divergences(Distributions):
         r"""``z \sim \mathcal{N}(\mu, \sigma^2)`` where z = μ + σε: at every ε, the density of ε
         is that of z times the volume.
         """
+        if look.family(right.head) == "normal" and (law := self._linear_image(made)) is not None:
+            return law, self.make_family(right, law.args[0])
         joint, value, volume = self._image(made, right)
         return joint, self.make_family(right, value) * volume
+
+    def _linear_image(self, made: s.Node) -> e.Normal | None:
+        r"""The law of ``a X + b Y`` or ``A x + b`` with independent normal variables; None for
+        what the density of one variable gives.
+        """
+        sources = self._sources(made)
+        slots = {self.slot(name) for name in sources}
+        with self.holding(*slots):
+            value = self.expression(made)
+        laws = {
+            slot: family.formula
+            for key, family in self.theory.families.items()
+            for slot in key[1] & slots
+            if not key[2] and len(key[1]) == 1 and isinstance(family.formula, e.Normal)
+        }
+        single = len(slots) == 1 and self._volume(value, self.variable(*slots).symbol) is not None
+        if single or laws.keys() != slots or not self._are_independent(slots):
+            return None
+        mean, spread = value, Integer(0)
+        for slot in slots:
+            variable, law = self.variable(slot).symbol, laws[slot]
+            slope = self._coefficient(value, variable)
+            if slope is None:
+                return None
+            middle = Integer(0) if isinstance(law.args[1], e.Zeros) else law.args[1]
+            mean = mean.xreplace({variable: middle})
+            turned = e.Transpose(slope) if self.shape(slope) else slope
+            spread = spread + slope * law.args[2] * turned
+        size = self.shape(value)
+        mean = e.Zeros(*size) if mean == 0 and size else mean
+        return e.Normal(self.fresh_variable(size), mean, spread)
+
+    def _coefficient(self, value: Expr, variable: Symbol) -> Expr | None:
+        """The factor of a variable in a sum where it stands once, to the first power."""
+        if not self.shape(variable):
+            slope = sympy.diff(value, variable)
+            return None if variable in slope.free_symbols else slope
+        terms = value.args if isinstance(value, sympy.Add) else (value,)
+        moving = [term for term in terms if variable in term.free_symbols]
+        if len(moving) != 1:
+            return None
+        factors = moving[0].args if isinstance(moving[0], sympy.Mul) else moving
+        slope = sympy.Mul(*factors[:-1])
+        return slope if factors[-1] == variable and variable not in slope.free_symbols else None
+
+    def _are_independent(self, slots: set[str]) -> bool:
+        """Whether variables were said to be independent of each other; noise always is."""
+        rest = sorted(slots - {self.slot(n) for n in NOISE})
+        said = [(a | b) for _, a, kept, b in self.theory.independences if not kept]
+        return all(
+            any({one, other} <= pair for pair in said)
+            for k, one in enumerate(rest)
+            for other in rest[:k]
+        )
+
+    def _sources(self, made: s.Node) -> list[s.Name]:
+        """The random variables of an expression that nothing else makes."""
+        random = self.scope.survey.random.keys() | self.theory.variables.keys()
+        names = {self.slot(n): n for n in walk(made) if isinstance(n, s.Name)}
+        return [name for slot, name in names.items() if slot in random]
 
     def claim_of_law(self, made: s.Node, law: Expr) -> tuple[Expr, Expr]:
         """The same where the law of z is declared already."""
@@ -196,9 +262,7 @@ class Divergences(Distributions):
 
     def _image(self, made: s.Node, place: s.Node) -> tuple[Expr, Expr, Expr]:
         """The density of the noise, the variable made of it, and by how much volumes grow."""
-        random = self.scope.survey.random.keys() | self.theory.variables.keys()
-        names = {self.slot(n): n for n in walk(made) if isinstance(n, s.Name)}
-        sources = [name for slot, name in names.items() if slot in random]
+        sources = self._sources(made)
         drawn = {slot for key in self.theory.families if not key[2] for slot in key[1]}
         if len(sources) > 1:  # in μ(x) + σ(x) ε only the noise is drawn, x is what is seen
             sources = [name for name in sources if self.slot(name) in drawn] or sources

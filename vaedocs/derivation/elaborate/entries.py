@@ -32,6 +32,10 @@ class Entries(Flows):
                 copy = e.Item(self._whole(node), self.scalar(node.indices[0]))
                 return e.Component(copy, self.entry(node.subscripts, self._shape_of_whole(node)))
             family = self._indexed(replace(node, indices=()), spell(replace(node, indices=())))
+            if isinstance(family, e.Component):  # x^{(i)}_j: the entry of a copy
+                return e.Component(
+                    e.Item(family.args[0], self.scalar(node.indices[0])), family.args[1]
+                )
             return e.Item(family, self.scalar(node.indices[0]))
         if node.subscripts and not node.indices:
             declared = None if base in self.scope.copies else self._shape_of_whole(node)

@@ -70,6 +70,10 @@ class Expectations(Divergences):
         ):
             made_joint = self.joint(variables, spell(node))
             return made_joint, tuple(v for _, v in made_joint.values)
+        several = len({self.slot(item) for item in variables}) == len(variables) > 1
+        if several and isinstance(node, s.Name) and spell(node) not in self.scope.aliases:
+            made_joint = self.joint(variables, self.head_name(node, set())[0])
+            return made_joint, tuple(v for _, v in made_joint.values)  # x, y \sim p is p(x, y)
         weight, bound = self.distribution(node)
         if set(symbols) == set(bound):
             return weight, tuple(symbols)
@@ -287,7 +291,11 @@ class Expectations(Divergences):
             names = [n for n in names if len(self.scope.declared_shapes.get(spell(n), ())) < 2]
             capitals = [n for n in names if len(n.base) == 1 and n.base.isupper()]
             capitals = [n for n in capitals if spell(n) not in limits]
+            small = [n for n in names if n.base in set("xyz")]
+            if small and not any(n.base in set("XYZ") for n in capitals):
+                capitals = []  # the A of Cov(A x) is a matrix
             letters = capitals or [n for n in names if n.base in set("xyzXYZ")]
+            letters = letters or [n for n in names if n.accents[:1] == ("hat",)]  # an estimator
             found = {spell(inner): inner for inner in letters}
         if not found:
             raise self.refuse(

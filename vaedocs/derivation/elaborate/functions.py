@@ -11,6 +11,7 @@ from vaedocs.derivation import expressions as e
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.elaborate.arithmetic import Arithmetic
 from vaedocs.derivation.shapes import ShapeMismatch, describe
+from vaedocs.derivation.spelling import spell
 
 ELEMENTWISE = {
     "log": sympy.log,
@@ -49,7 +50,8 @@ class Functions(Arithmetic):
         if name == "binom" and isinstance(node.argument, s.Sequence):
             n, k = (self.scalar(item) for item in node.argument.items)
             return sympy.binomial(n, k)
-        argument = self.expression(node.argument)
+        argument = self._run(node.argument) if name == "diag" else None
+        argument = self.expression(node.argument) if argument is None else argument
         if name == "softmax":
             with self.shapes_at(node):
                 vector, total = self._softmax(argument)
@@ -101,6 +103,26 @@ class Functions(Arithmetic):
     def _entry(self, vector: Expr, index: Expr) -> Expr:
         """The entry of a vector, or of a family a_1, …, a_K that is written like one."""
         return e.Component(vector, (index,)) if self.shape(vector) else e.Item(vector, index)
+
+    def _run(self, node: s.Node) -> Expr | None:
+        r"""``\lambda_1, \dots, \lambda_n`` as the vector λ, also of their squares."""
+        node = node.body if isinstance(node, s.Group) else node
+        node = node.items[0] if isinstance(node, s.Sequence) and len(node.items) == 1 else node
+        if not isinstance(node, s.Range) or node.start is None or node.stop is None:
+            return None
+        first, last = node.start, node.stop
+        power = first.exponent if isinstance(first, s.Power) else None
+        first = first.base if isinstance(first, s.Power) else first
+        last = last.base if isinstance(last, s.Power) else last
+        if not isinstance(first, s.Name) or not isinstance(last, s.Name) or not last.subscripts:
+            return None
+        size, whole = last.subscripts[0], replace(first, subscripts=())
+        if len(first.subscripts) != 1 or spell(first.subscripts[0]) != "1":
+            return None
+        if not isinstance(size, s.Name) or spell(size) in self.scope.integers:
+            return None
+        made = self._reshape(self.symbol(spell(whole), spell(whole)), (self.dimension(size),))
+        return made if power is None else self.raised(made, power, node)
 
     def _softmax(self, argument: Expr) -> tuple[Expr, Expr]:
         r"""The vector a of ``\mathrm{softmax}(a)``, and ``\sum_j e^{a_j}``."""

@@ -75,7 +75,7 @@ class Names(Entries):
                 and not self._declared(name)
             ):
                 return sympy.E
-            if node.base == "1" and node.style:
+            if node.base == "1" and (node.style or not self._declared(name)):  # \mathbf{1}
                 return e.Ones(self._only_dimension(node))
         if (
             node.base == "I"

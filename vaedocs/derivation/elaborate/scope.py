@@ -88,6 +88,7 @@ class Scope:
     copies: set[str] = field(default_factory=set)  # stems of vectors numbered by an index, μ_k
     numbered: set[str] = field(default_factory=set)  # stems met under a bound index, β_s
     known_numbered: set[str] = field(default_factory=set)  # … when the display was read before
+    guesses: dict[str, Shape] = field(default_factory=dict)  # of letters that nobody declared
 
 
 class Base:
@@ -133,8 +134,10 @@ class Base:
     def guessed(self, expr: Expr) -> bool:
         """Whether this is a letter in R^d, where the author never wrote a d."""
         d = self.theory.symbols.get("d")
-        sized = isinstance(expr, Symbol) and shape(expr, self.theory) == (d,)
-        return sized and d is not None and "d" not in self.scope.survey.bare
+        made = shape(expr, self.theory) if isinstance(expr, Symbol) else ()
+        if made and self.scope.guesses.get(str(expr)) == made:
+            return True
+        return made == (d,) and d is not None and "d" not in self.scope.survey.bare
 
     @contextmanager
     def shapes_at(self, node: s.Node) -> Iterator[None]:

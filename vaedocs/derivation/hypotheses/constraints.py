@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import sympy
 from sympy import Expr, Symbol
 
@@ -10,7 +12,7 @@ from vaedocs.derivation import syntax as s
 from vaedocs.derivation.constants import certain
 from vaedocs.derivation.hypotheses.functions import Functions
 from vaedocs.derivation.prove import prove
-from vaedocs.derivation.spelling import stem
+from vaedocs.derivation.spelling import children, spell, stem
 from vaedocs.derivation.theory import Fact
 
 
@@ -28,13 +30,18 @@ class Constraints(Functions):
             raise self.reader.refuse(chain, "this hypothesis is not understood")
         if self._simplex(chain):
             return
+        if name := next(self._of_every_copy(chain), None):
+            raise self.reader.refuse(
+                name,
+                f"of every {spell(name)} only a definition, a law or a sign can be given",
+                f"write it out, or define {spell(name)} := …",
+            )
         left_node = chain.left
         text = self.source[chain.span[0] : chain.span[1]].strip()
         for link in chain.links:
             if link.symbol == "perp":
                 self._orthogonal_variables(left_node, link.right)
                 return
-            power = link.symbol == ":=" and isinstance(left_node, s.Power)  # \sigma^2 := Var(X)
             if link.symbol not in {"=", "<", ">", "<=", ">=", "!=", "==", ":="}:
                 raise self.reader.refuse(
                     chain, f"a hypothesis with “{link.symbol}” is not understood"
@@ -44,7 +51,7 @@ class Constraints(Functions):
                 right = self.reader.expression(link.right)
             if link.symbol in {"=", ":="} and self._says_what_is_read(left, right):
                 return
-            if link.symbol == ":=" and not power:
+            if link.symbol == ":=":
                 raise self.reader.refuse(
                     left_node,
                     "this has a meaning of its own, and cannot be defined anew",
@@ -57,11 +64,14 @@ class Constraints(Functions):
                     r"\pi and e are known numbers: use another letter, or say 0 < \pi < 1",
                 )
             self._orthonormal(left, right)
+            if link.symbol == "=" and self._eigenvector(left, right, text):
+                left_node = link.right
+                continue
             if self._bounded(left, link.symbol, right):
                 left_node = link.right
                 continue
             self.theory.constraints.append(
-                Fact("=" if link.symbol in {"==", ":="} else link.symbol, left, right, text, text)
+                Fact("=" if link.symbol == "==" else link.symbol, left, right, text, text)
             )
             left_node = link.right
 
@@ -71,6 +81,39 @@ class Constraints(Functions):
         if not left.has(*averages) or not right.has(e.Integral, *averages):
             return False
         return prove(self.theory, "=", left, right) is not None
+
+    def _of_every_copy(self, node: s.Node) -> Iterator[s.Name]:
+        """The x_i of a relation with a free i, where a sum of the display counts the x_i."""
+        if isinstance(node, s.Expectation | s.BigOperator):
+            return
+        if isinstance(node, s.Name) and len(node.subscripts) == 1:
+            counted = stem(node) in self.scope.known_numbered
+            if counted and self._generic(node.subscripts[0]):
+                yield node
+        for child in children(node):
+            yield from self._of_every_copy(child)
+
+    def _eigenvector(self, left: Expr, right: Expr, text: str) -> bool:
+        r"""``S v = \lambda v``: S is λ along v, and any other matrix M across it."""
+        factors = right.args if isinstance(right, sympy.Mul) else (right,)
+        if not isinstance(left, sympy.Mul) or len(left.args) != 2 or factors[-1] != left.args[1]:
+            return False
+        matrix, v = left.args
+        made, value = self.reader.shape(matrix), sympy.Mul(*factors[:-1])
+        plain = isinstance(matrix, Symbol) and isinstance(v, Symbol) and len(made) == 2
+        if not plain or self.reader.shape(value) or matrix in self.theory.definitions:
+            return False
+        name = f"\\breve{{{matrix}}}"
+        self.scope.declared_shapes[name] = made
+        other = self.reader.symbol(name)
+        self.theory.add_tags(other, *self.theory.tags(matrix))
+        if "spd" in self.theory.tags(matrix) and isinstance(value, Symbol):
+            self.theory.add_tags(value, "positive")
+        along = v * e.Transpose(v) / e.Scalar(e.Transpose(v) * v)
+        across = e.Identity(made[0]) - along
+        whole = value * along + across * other * across
+        self.theory.definitions[matrix] = Fact("=", matrix, whole, text, text)
+        return True
 
     def _simplex(self, chain: s.Chain) -> bool:
         """``\\sum_k \\pi_k = 1``: a probability vector."""

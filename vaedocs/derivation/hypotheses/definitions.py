@@ -31,6 +31,12 @@ class Definitions(Densities):
         if link.symbol == ":=" and isinstance(left, s.Sum) and [n for n, _ in left.terms] == [-1]:
             left = left.terms[0][1]  # -\mathcal{L} := …
             right = s.Sum(((-1, s.Group(right, span=right.span)),), span=right.span)
+        if (
+            isinstance(left, s.Power)
+            and isinstance(left.base, s.Name)
+            and (link.symbol, spell(left.exponent)) == (":=", "2")
+        ):  # \sigma^2 := …: of two roots the positive one
+            left, right = left.base, s.Function("sqrt", right, span=right.span)
         if isinstance(left, s.Call) and isinstance(right, s.BigOperator) and self._of_iid(left):
             return True  # the survey has seen that the copies are independent
         text = self.source[chain.span[0] : chain.span[1]].strip()

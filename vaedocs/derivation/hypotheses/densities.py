@@ -138,6 +138,8 @@ class Densities(Formulas):
         if isinstance(made, e.Family):
             self.declare_formula(target, made, text)
             return True
+        if isinstance(made, sympy.Mul) and self._one_by_one(target, made, text):
+            return True
         if len(target.values) == 1 and self._written_out(target, made, chain, text):
             return True
         self.theory.density_definitions[target.key] = Fact(
@@ -200,6 +202,27 @@ class Densities(Formulas):
                 continue  # names the density that the symbol stands for elsewhere
             if not isinstance(right, s.Name):
                 raise self.reader.refuse(right, "a distribution is needed behind ∼")
+        return True
+
+    def _one_by_one(self, target: e.Density, made: sympy.Mul, text: str) -> bool:
+        r"""``p(x_1, x_2 \mid \mu) = \mathcal{N}(x_1; \mu, 1)\,\mathcal{N}(x_2; \mu, 1)``: a law
+        for each variable, and what they depend on.
+        """
+        slots = {value: slot for slot, value in target.values}
+        parts = [part for part in made.args if isinstance(part, e.Family)]
+        if len(parts) < len(made.args) or {part.args[0] for part in parts} != slots.keys():
+            return False
+        if len(parts) != len(slots) or any(
+            part.args[0] in q.free_symbols for part in parts for q in parts if q is not part
+        ):
+            return False
+        for part in parts:
+            value = part.args[0]
+            one = e.Density(target.head, [(slots[value], value)], target.conditions)
+            self.declare_formula(one, part, text)
+            others = frozenset(slots.values()) - {slots[value]}
+            kept = target.key[2]
+            self.theory.independences.append((target.head, frozenset({slots[value]}), kept, others))
         return True
 
     def _factorisation(self, target: e.Density, made: Expr) -> bool:

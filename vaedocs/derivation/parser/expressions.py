@@ -38,9 +38,9 @@ class Expressions(Brackets):
             else:
                 break
             terms.append((sign, self.product(dots=True)))
-            # A plain sum takes the next term along, as its readers do; behind a sign or a factor it
-            # is not clear.
-            plain = isinstance(terms[-2][1], s.BigOperator) and min(terms[-2][0], sign) > 0
+            # A plain sum takes the next terms along, as its readers do; behind a sign or a factor
+            # it is not clear.
+            plain = isinstance(terms[-2][1], s.BigOperator) and terms[-2][0] > 0
             if self.trails(terms[-2][1], terms[-1][1]) and not plain:
                 self.refuse(
                     "does the sum reach over this term too?",

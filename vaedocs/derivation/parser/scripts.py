@@ -288,7 +288,8 @@ class Scripts(Lists):
                     else self.refuse("a list cannot be an exponent", span)
                 )
         if script.transposed:
-            node = s.Transpose(node, script.transposed == "-T", span=span)
+            lettered = self.source[slice(*span)].rstrip(" }").endswith(("^T", "{T", " T"))
+            node = s.Transpose(node, script.transposed == "-T", lettered, span=span)
         if script.power is not None:
             node = s.Power(node, script.power, span=span)
         return node

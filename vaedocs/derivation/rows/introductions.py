@@ -222,6 +222,10 @@ class Introductions(Places):
         """
         if not (isinstance(left, s.Call) and look.is_density_call(left, scope.survey)):
             return False
+        (first, *more) = look.arguments(left)[0]
+        data = isinstance(first, s.Name) and first.style == "cal" and not more
+        if data and isinstance(right, s.BigOperator) and right.name == "prod":
+            return True  # p(\mathcal{D} | θ) = ∏ p(x_i | θ) says what the data are
         try:
             made, other = reader.expression(left), reader.expression(right)
         except NotCheckable:
@@ -297,7 +301,7 @@ class Introductions(Places):
                 return False  # the derivative of a known function
         if name.primes and function in scope.macros:
             return False
-        if spelt in scope.macros or spelt in self._known:
+        if (spelt in scope.macros or spelt in self._known) and not self._of_more(scope, left):
             return False
         if isinstance(left, s.Name) and Elaborator(scope, self.text).of_every_index(left):
             return False
@@ -355,6 +359,14 @@ class Introductions(Places):
         if not numbers or not scope.declared_shapes[stem(left)]:
             return False
         return any(isinstance(n, s.Name) and stem(n) == stem(left) for n in walk(right))
+
+    @staticmethod
+    def _of_more(scope: Scope, left: s.Node) -> bool:
+        """``H(p, q) = …`` where H(p) is defined: a function of its own."""
+        if not isinstance(left, s.Call):
+            return False
+        number, known = sum(map(len, left.groups)), scope.macros.get(spell(left.head), [])
+        return bool(known) and all(len(m.parameters) not in {0, number} for m in known)
 
     def _of_known_array(self, scope: Scope, left: s.Name, right: s.Node) -> bool:
         """``A_{ij} = \\dots`` where A is known already, or stands on the right: no definition."""

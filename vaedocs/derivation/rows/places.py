@@ -49,6 +49,7 @@ class Places:
         self._premises: set[str] = set()  # names of what stands before an arrow
         self._promised: dict[str, list[s.Chain]] = {}  # hypotheses about names yet to be defined
         self.shapes: dict[str, Shape] = {}  # of names whose place told it
+        self.guesses: dict[str, int] = {}  # letters written as vectors (1) and matrices (2)
 
     def _line_of_display(self, offset: int) -> int:
         """Which row of the display an offset is in: rows end with a double backslash outside inner
@@ -95,7 +96,7 @@ class Places:
         """The row of something that could not be read, or that cannot be right."""
         in_given = prefix or getattr(error, "in_given", False)
         line, column = self._place(error.start) if not in_given else (self.line, 0)
-        wrong = error if isinstance(error, Mismatch) else None
+        wrong = error if isinstance(error, Mismatch) and not self.guesses else None
         message = ("in what is given: " if in_given else "") + error.message
         source = error.source or (self.given if in_given else self.text)
         excerpt = NotCheckable(error.message, source, error.start, error.end).excerpt()
@@ -112,6 +113,15 @@ class Places:
             method=wrong.method if wrong else "",
             counterexample=wrong.counterexample if wrong else None,
             message=message,
-            hint=error.hint,
+            hint=error.hint or self._sizes(error),
             excerpt=excerpt,
         )
+
+    def _sizes(self, error: NotCheckable) -> str:
+        """What to declare where the shapes that nobody gave do not fit."""
+        if not (isinstance(error, Mismatch) and self.guesses):
+            return ""
+        sets = {1: r"\mathbb{R}^N", 2: r"\mathbb{R}^{N \times M}"}
+        names = {name.removesuffix("_"): size for name, size in self.guesses.items()}
+        said = "; ".join(rf"{name} \in {sets[size]}" for name, size in sorted(names.items()))
+        return f"declare the shapes, as in {said}"

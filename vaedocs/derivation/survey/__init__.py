@@ -4,6 +4,7 @@ LaTeX does not declare what it means by ``q`` or ``f(z)``. The survey looks at e
 piece is elaborated, so that ``z`` means the same in all of them.
 """
 
+from vaedocs.derivation.survey.arrays import arrays
 from vaedocs.derivation.survey.heads import (
     DENSITY_LETTERS,
     ENTROPIES,
@@ -33,6 +34,7 @@ __all__ = [
     "INFORMATION",
     "Survey",
     "arguments",
+    "arrays",
     "data_set",
     "family",
     "has_parameter",

@@ -22,6 +22,7 @@ from vaedocs.derivation.survey.uses import (
     data_beside_model,
     data_set,
     drawn,
+    drawn_apart,
     hint_indices,
     in_events,
     informs,
@@ -96,6 +97,7 @@ def survey(trees: list[s.Node], given: int = 0) -> Survey:
         del found.vectors[counted]
     separate(calls, found)
     separate(informed, found)
+    drawn_apart(trees, found)
     measures(calls, found)
     for tree in trees:
         same_space(tree, calls, found)

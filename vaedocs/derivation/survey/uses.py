@@ -167,6 +167,17 @@ def separate(calls: list[s.Call], found: Survey) -> None:
                 found.separate.add(base)
 
 
+def drawn_apart(trees: list[s.Node], found: Survey) -> None:
+    r"""``X_1 \sim \dots`` and ``X_2 \sim \dots`` are two variables with laws of their own."""
+    forms: dict[str, set[str]] = defaultdict(set)
+    for tree in trees:
+        drawn = isinstance(tree, s.Chain) and [link.symbol for link in tree.links] == ["~"]
+        left = tree.left if drawn and isinstance(tree, s.Chain) else None
+        if isinstance(left, s.Name) and decorated(left):
+            forms[stem_of_variable(left)].add(spell(left))
+    found.separate |= {base for base, names in forms.items() if len(names) > 1} - found.iid
+
+
 def same_space(tree: s.Node, calls: list[s.Call], found: Survey) -> None:
     r"""The a of Dirac's ``\delta(x - a)`` is a value of x, also in p(a)."""
     for node in walk(tree):

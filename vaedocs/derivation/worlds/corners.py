@@ -33,8 +33,8 @@ def scalars(world: Any) -> dict[str, tuple[Fraction, ...]]:
         limited = declared is not None and (declared.values or declared.low is not None)
         if name in context.counting or name in context.heads or name in world.computed:
             continue
-        square = len(set(context.shape(name))) == 1 and not any("orthonormal" in t for t in tags)
-        if limited or "simplex" in tags or (len(context.shape(name)) > 1 and not square):
+        multiple = len(set(context.shape(name))) < 2 and not any("orthonormal" in t for t in tags)
+        if limited or "simplex" in tags or not multiple:
             continue
         if "unit" in tags:
             found[name] = UNITS

@@ -159,6 +159,8 @@ class World(Hypotheses):
         if "simplex" in tags:
             parts = [rng.randint(1, 5) for _ in range(shape[0])]
             return column(F(p, sum(parts)) for p in parts)
+        if len(shape) == 1 and "orthonormal" in tags:
+            return self.draw_matrix(rng, tags, *shape, 1)
         if len(shape) == 1:
             return column(self.draw_number(rng, tags) for _ in range(shape[0]))
         return self.draw_matrix(rng, tags, *shape[:2])

@@ -17,8 +17,14 @@ from vaedocs.derivation.worlds.matrices import Mat
 
 
 def pattern_tags(fact: Fact) -> tuple[str, str] | None:
-    """``UᵀU = I``, ``A = Aᵀ``, ``Σ π_k = 1`` as a domain tag of U, A, π."""
+    """``UᵀU = I``, ``vᵀv = 1``, ``A = Aᵀ``, ``Σ π_k = 1`` as a domain tag of U, v, A, π."""
     for left, right in ((fact.left, fact.right), (fact.right, fact.left)):
+        if right == 1 and isinstance(left, ex.Norm) and isinstance(left.args[0], Symbol):
+            return (left.args[0].name, "orthonormal") if left.args[1] == 2 else None
+        if right == 1 and isinstance(left, ex.Scalar) and left.args[0].is_Mul:
+            a, *b = left.args[0].args
+            if isinstance(a, ex.Transpose) and [*a.args] == b and isinstance(b[0], Symbol):
+                return b[0].name, "orthonormal"
         if isinstance(left, ex.Scalar):
             left = left.args[0]
         if isinstance(right, ex.Identity) and left.is_Mul and len(left.args) == 2:
