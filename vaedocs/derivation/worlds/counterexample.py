@@ -126,7 +126,7 @@ def candidates(comparison: Any, start: tuple[Any, ...]) -> Any:
     def rough(digits: int) -> Any:
         def make() -> None:
             restore(world, start)
-            simple = {k: simplified(v, digits) for k, v in world.raw_values.items()}
+            simple = {k: simplified(v, digits, k) for k, v in world.raw_values.items()}
             world.raw_values.update(simple)
             world.renew()
 
@@ -143,10 +143,10 @@ def candidates(comparison: Any, start: tuple[Any, ...]) -> Any:
 
     if world.smooth:
         return [
+            *(rough(d) for d in (1, 2, 4, 8)),
             *(tiny(i, {}, "gauss", simple=True) for i in range(10)),
             *(tiny(i, {}, simple=True) for i in range(len(corners) + 6)),
             *(tiny(i, {}) for i in range(6)),
-            *(rough(d) for d in (1, 2, 4, 8)),
             *(styled("extreme", i) for i in range(4)),
         ]
     few = [dict(zip(spaces, s, strict=False)) for s in product((1, 2), repeat=min(len(spaces), 3))]
@@ -159,7 +159,7 @@ def candidates(comparison: Any, start: tuple[Any, ...]) -> Any:
     return found + [styled("bold", i) for i in range(10)]
 
 
-def simplified(value: Any, digits: int) -> Any:
+def simplified(value: Any, digits: int, key: Any = None) -> Any:
     """A raw value of a smooth world with simpler numbers (what it was where it would vanish)."""
 
     def nice(v: Any) -> Any:
@@ -167,7 +167,8 @@ def simplified(value: Any, digits: int) -> Any:
         return near if near else v
 
     if isinstance(value, list):
-        return value
+        told = isinstance(key, tuple) and key[0] in {"gauss", "line"}
+        return [nice(v) for v in value] if told else value
     return value.map(nice) if isinstance(value, Mat) else nice(value)
 
 

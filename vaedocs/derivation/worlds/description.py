@@ -309,8 +309,7 @@ def smooth_lines(
         free_factors = [f for f in context.order[d.head] if f.formula is None]
         if world.style == "gauss":
             for f in free_factors:
-                if set(f.slots) & {*own, *given}:
-                    simple_law(world, d.head, f, told)
+                simple_law(world, d.head, f, told)
         elif any(set(f.slots) & set(own) for f in free_factors):
             title = title_of(d.head, own, given)
             told.add(f"{title} a mixture of two Gaussians", title, "a mixture of two Gaussians")

@@ -79,6 +79,10 @@ def moved(world: World, key: Any, value: Any, rng: random.Random, spread: float)
         return [by(world.function_tags(key[1], info))(v) for v in value]
     if isinstance(key, tuple) and key[0] in {"law", "logit", "slope"}:
         return [min(1.0, max(-1.0, shift(v))) for v in value]
+    if isinstance(key, tuple) and key[0] == "gauss":  # mean, spread, slopes
+        return [scale(v) if i == 1 else shift(v) for i, v in enumerate(value)]
+    if isinstance(key, tuple) and key[0] == "line":  # power, constant, coefficients
+        return [v if i == 0 else shift(v) for i, v in enumerate(value)]
     name = key[0] if isinstance(key, tuple) else key
     tags = world.context.tags(name) | world.extra_tags.get(name, set())
     if "integer" in tags:

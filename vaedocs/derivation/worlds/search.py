@@ -41,6 +41,8 @@ from vaedocs.derivation.worlds.outcome import Method, Outcome
 from vaedocs.derivation.worlds.smooth import SmoothWorld
 from vaedocs.derivation.worlds.smooth_search import Smooth
 
+FEW = 4
+JOINT = 20  # variables of one density
 PLANE = 6  # how much more a grid of two variables costs than a table
 
 
@@ -73,6 +75,9 @@ def test(
     try:
         left, right = unfolded(left, theory), unfolded(right, theory)
         context = Context(theory, (left, right))
+        joint = max((len(slots) for slots in context.heads.values()), default=0)
+        if joint > JOINT:
+            raise CannotEvaluate(f"a joint of {joint} variables is too large to be tried")
         claim = over_densities(context, relation, left, right)
         if claim is not None:
             return settled(claim, theory, seed, points)
@@ -89,7 +94,11 @@ def test(
                 except CannotEvaluate:
                     return Outcome("undecided", EXACT, reason=finite_reason)
         method = SMOOTH
-        return Smooth(context, relation, left, right, seed, points, free_of).run()
+        found = Smooth(context, relation, left, right, seed, points, free_of).run()
+        few = found.status != "refuted" and found.instances < FEW
+        if few and relation in INEQUALITIES and points >= POINTS:  # integrals over a plane
+            return Smooth(context, relation, left, right, seed, 3 * points, free_of).run()
+        return found
     except CannotEvaluate as error:
         return Outcome("undecided", method, reason=error.reason)
     except NoInstance as error:

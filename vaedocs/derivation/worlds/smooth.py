@@ -125,6 +125,9 @@ class SmoothWorld(Kinks):
         env = self.env
 
         def compute(at: At) -> float:
+            if self.style == "gauss" and lines:
+                joint = self.linear_gaussian(head, factors, varying)
+                return joint.log_density(ordered, at)
             key = (head, slots, tuple(at[s] for s in ordered), tuple(env.get(n) for n in varying))
             found = self.known.get(key)
             if found is None:
@@ -145,6 +148,7 @@ class SmoothWorld(Kinks):
                 self.hulls[key] = found
             return int(found)
 
+        lines = bool(hidden) and all(self.is_linear(f) or self.is_free_line(f) for f in factors)
         linear = all(self.is_linear(f) for f in factors)
         if linear and hidden:
             return lambda at: self.linear_gaussian(head, factors, varying).log_density(ordered, at)
@@ -196,6 +200,15 @@ class SmoothWorld(Kinks):
             and all(self.degree(formula.args[2], n) == 0 for n in own)
         )
 
+    def is_free_line(self, factor: Factor) -> bool:
+        """Whether a factor has no formula and is a density on the line: a Gaussian with a linear
+        mean in a simple world."""
+        slots = (*factor.slots, *factor.conditions)
+        ends = any(self.context.variable(s).low is not None for s in slots)
+        return factor.formula is None and not (
+            ends or any(self.discrete_values(s) is not None for s in slots)
+        )
+
     def linear_gaussian(
         self, head: str, factors: Sequence[Factor], varying: Sequence[str]
     ) -> JointGaussian:
@@ -218,6 +231,8 @@ class SmoothWorld(Kinks):
             here = {s: zeros[s] for s in (*f.conditions, slot)}
 
             def law(at: At, f: Any = f) -> Any:
+                if f.formula is None:
+                    return self.mixture(head, f, at).parts[0][1]
                 return self.with_names(f, at, lambda: self.normal_law(f.formula))
 
             base, spread = law(here).moments()

@@ -19,15 +19,19 @@ from vaedocs.derivation.worlds.comparison import (
     entries,
 )
 from vaedocs.derivation.worlds.counterexample import nicest
+from vaedocs.derivation.worlds.effort import Effort
 from vaedocs.derivation.worlds.neighbours import step
 from vaedocs.derivation.worlds.outcome import Outcome
 from vaedocs.derivation.worlds.smooth import SmoothWorld
+
+SIMPLE = 8
 
 
 class Smooth(Comparison):
     """Comparison in smooth worlds."""
 
     count = 5
+    gaussian = False
 
     def __init__(self, *args: Any):
         super().__init__(*args)
@@ -38,6 +42,8 @@ class Smooth(Comparison):
         self.world.style = "tiny" if i % 6 in {1, 4} else "plain"
         if self.relation in INEQUALITIES and i % 3 == 2:
             self.world.style = "extreme"
+        if self.gaussian:
+            self.world.style = "gauss"
         self.world.at_level(0)
 
     def run(self) -> Outcome:
@@ -143,36 +149,54 @@ class Smooth(Comparison):
         return Outcome("refuted", self.method, self.instances + 1, nicest(self, pair))
 
     def inequality(self) -> Outcome:
-        world, rng = self.world, random.Random(f"climb {self.seed}")
+        if self.relation in {"<", ">"} and (equal := self.touches()) is not None:
+            return self.refuted(equal)
+        whole = self.effort
+        for simple in (True, False):
+            self.effort = Effort(whole.left() // 3 if simple else whole.left())
+            self.world.effort = self.effort
+            try:
+                found = self.search(simple)
+            except OutOfTime:
+                found = None
+            whole.spent += self.effort.spent
+            if found is not None:
+                return self.refuted(found)
+        return self.finish()
+
+    def search(self, simple: bool) -> Pair | None:
+        """A failing instance among random models, or uphill from the best of them; the simple ones
+        are Gaussians, which cost least."""
+        world, rng = self.world, random.Random(f"climb {self.seed} {simple}")
         half = self.effort.left() // 2
         found: list[tuple[float, int, dict[Any, Any], Any, str]] = []
-        strict, always_equal, last = self.relation in {"<", ">"}, True, None
-        if strict and (equal := self.touches()) is not None:
-            return self.refuted(equal)
-        for i in self.admissible_worlds(36):
-            try:
-                pair = self.values()
-            except OutOfTime:
-                break
-            except CannotEvaluate:
-                if world.style != "extreme":  # there, scales may be too different for one grid
-                    raise
-                continue
-            if pair is None:
-                continue
-            self.instances += 1
-            last = pair
-            value = self.violation(pair)
-            always_equal = always_equal and not self.differ(pair)
-            if value > 1e-7:
-                sure = self.confirmed(pair)
-                if sure is not None and self.violation(sure) > 0:
-                    return self.refuted(sure)
-            found.append((value, i, dict(world.raw_values), world.seed, world.style))
-            if self.effort.left() < half:
-                break
-        if strict and always_equal and last is not None:
-            return self.refuted(last)
+        always_equal, last = self.relation in {"<", ">"} and not simple, None
+        self.gaussian = simple
+        try:
+            for i in self.admissible_worlds(SIMPLE if simple else 36):
+                try:
+                    pair = self.values()
+                except OutOfTime:
+                    break
+                except CannotEvaluate:
+                    if world.style == "plain":  # elsewhere, scales may be too different for a grid
+                        raise
+                    continue
+                if pair is None:
+                    continue
+                self.instances += not simple  # what holds for Gaussians may fail for others
+                last = pair
+                value = self.violation(pair)
+                always_equal = always_equal and not self.differ(pair)
+                if (sure := self.clearly(pair, value)) is not None:
+                    return sure
+                found.append((value, i, dict(world.raw_values), world.seed, world.style))
+                if self.effort.left() < half:
+                    break
+        finally:
+            self.gaussian = False
+        if always_equal and last is not None:
+            return last
         found.sort(key=lambda t: (-t[0], t[1]))
         for value, _, raw, seed, style in found[:3]:
             world.seed, world.style = seed, style
@@ -183,18 +207,21 @@ class Smooth(Comparison):
                 step(world, state, rng, math.exp(rng.uniform(-2.5, 0.7)))
                 try:
                     pair = self.values() if world.admissible() else None
-                except OutOfTime:
-                    return self.finish()
                 except (Undefined, CannotEvaluate, OverflowError):
                     pair = None
-                self.instances += pair is not None
+                self.instances += pair is not None and not simple
                 value = -math.inf if pair is None else self.violation(pair)
-                if value > 1e-7 and pair is not None:
-                    sure = self.confirmed(pair)
-                    if sure is not None and self.violation(sure) > 0:
-                        return self.refuted(sure)
+                if pair is not None and (sure := self.clearly(pair, value)) is not None:
+                    return sure
                 if value > best:
                     best, state, idle = value, dict(world.raw_values), 0
                 else:
                     idle += 1
-        return self.finish()
+        return None
+
+    def clearly(self, pair: Pair, value: float) -> Pair | None:
+        """A violation that finer grids confirm, or None."""
+        if value <= 1e-7:
+            return None
+        sure = self.confirmed(pair)
+        return sure if sure is not None and self.violation(sure) > 0 else None
