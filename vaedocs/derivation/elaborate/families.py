@@ -154,6 +154,9 @@ class Families(Densities):
                 if made != target:
                     if what == "mean" and self.guessed(value) and len(made) == 1:
                         raise NeedsShape(str(value), made)
+                    if describe(made) == describe(target):  # m is in R^m
+                        hint = "use two letters"
+                        raise self.refuse(node, f"one letter is a size and the {what}", hint)
                     raise self.mismatch(
                         node, f"the {what} is {describe(made)}, the variable is {describe((size,))}"
                     )
