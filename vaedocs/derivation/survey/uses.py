@@ -168,12 +168,14 @@ def separate(calls: list[s.Call], found: Survey) -> None:
 
 
 def drawn_apart(trees: list[s.Node], found: Survey) -> None:
-    r"""``X_1 \sim \dots`` and ``X_2 \sim \dots`` are two variables with laws of their own."""
+    r"""``X_1 \sim \mathcal{N}(0, 1)`` and ``X_2 \sim \mathcal{N}(0, 4)`` are two variables."""
     forms: dict[str, set[str]] = defaultdict(set)
     for tree in trees:
-        drawn = isinstance(tree, s.Chain) and [link.symbol for link in tree.links] == ["~"]
-        left = tree.left if drawn and isinstance(tree, s.Chain) else None
-        if isinstance(left, s.Name) and decorated(left):
+        if not isinstance(tree, s.Chain) or [link.symbol for link in tree.links] != ["~"]:
+            continue
+        left, right = tree.left, tree.links[0].right
+        own = isinstance(right, s.Call) and bool(family(right.head))
+        if own and isinstance(left, s.Name) and decorated(left):
             forms[stem_of_variable(left)].add(spell(left))
     found.separate |= {base for base, names in forms.items() if len(names) > 1} - found.iid
 
