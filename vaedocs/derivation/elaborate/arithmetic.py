@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 import sympy
 from sympy import Expr, Integer, Symbol
-from sympy.logic.boolalg import Boolean
 
 from vaedocs.derivation import expressions as e
 from vaedocs.derivation import syntax as s
+from vaedocs.derivation.elaborate.conditions import Conditions
 from vaedocs.derivation.elaborate.scope import NeedsShape
 from vaedocs.derivation.elaborate.trees import (
     has_bare_identity,
     split_indices,
     used_indices,
 )
-from vaedocs.derivation.elaborate.vectors import Vectors
 from vaedocs.derivation.shapes import ShapeMismatch, describe, multiply
 from vaedocs.derivation.spelling import spell
 from vaedocs.derivation.theory import Shape
 
 
-class Arithmetic(Vectors):
+class Arithmetic(Conditions):
     """Reads sums, products, powers and matrices."""
 
     def _group(self, node: s.Group) -> Expr:
@@ -141,7 +140,8 @@ class Arithmetic(Vectors):
             )
         result = self.expression(node.factors[0])
         for operator, factor in zip(node.operators, node.factors[1:], strict=True):
-            right = self.expression(factor)
+            circle = result == 2 and spell(factor) == r"\pi" and self._is_array(r"\pi")
+            right = sympy.pi if circle else self.expression(factor)  # 2π beside weights π_k
             self._between_vectors(result, right)
             with self.shapes_at(factor):
                 result = self._combine(result, operator, right, node)
@@ -337,53 +337,8 @@ class Arithmetic(Vectors):
         made = e.Array(*(tuple(self.scalar(entry) for entry in row) for row in node.rows))
         return e.Determinant(made) if node.determinant else made
 
-    def _cases(self, node: s.Cases) -> Expr:
-        branches = []
-        for value, condition in node.branches:
-            if condition is None or not condition.links:
-                branches.append((self.scalar(value), sympy.true))
-                continue
-            tests = []
-            left = self.scalar(condition.left)  # type: ignore[arg-type]
-            for link in condition.links:
-                right = self.scalar(link.right)
-                tests.append(self.compared(left, link.symbol, right, condition))
-                left = right
-            branches.append((self.scalar(value), sympy.And(*tests)))
-        return sympy.Piecewise(*branches)
-
-    def compared(self, left: Expr, symbol: str, right: Expr, node: s.Node) -> Boolean:
-        """``left < right`` as a condition."""
-        maker = COMPARISONS.get(symbol)
-        if maker is None:
-            raise self.refuse(node, "a condition is a comparison", "write =, <, > or \\neq")
-        return maker(left, right)
-
-    def indicator(self, condition: s.Relation) -> Expr:
-        """1 where a comparison, or a chain of them as ``a < x < b``, holds, else 0."""
-        first: Expr = Integer(1)
-        left = condition.left
-        if isinstance(left, s.Relation):
-            first, left = self.indicator(left), left.right
-        holds = self.compared(
-            self.scalar(left), condition.symbol, self.scalar(condition.right), condition
-        )
-        return first * sympy.Piecewise((Integer(1), holds), (Integer(0), True))
-
-    def indicated(self, head: s.Name, items: tuple[s.Node, ...]) -> Expr | None:
-        r"""``\mathbb{1}[x > a]``, ``1_{\{x > a\}}``: an indicator; None for anything else."""
-        if head.base not in {"1", "I"} or not items:
-            return None
-        bare = [item.body if isinstance(item, s.Group) else item for item in items]
-        if not all(isinstance(item, s.Relation) for item in bare):
-            return None
-        return sympy.Mul(*(self.indicator(item) for item in bare if isinstance(item, s.Relation)))
-
 
 SQUARE = frozenset(["orthogonal", "symmetric", "spd", "psd", "invertible", "diagonal"])
-COMPARISONS: dict[str, Callable[[Expr, Expr], Boolean]] = {
-    "=": sympy.Eq, "!=": sympy.Ne, "<": sympy.Lt, "<=": sympy.Le, ">": sympy.Gt, ">=": sympy.Ge,
-}  # fmt: skip
 DIGITS = 300
 MATRICES = frozenset("ABCGHKLMPQRSTUVW") | {r"\Sigma", r"\Lambda", r"\Omega", r"\Psi", r"\Phi"}
 

@@ -83,6 +83,7 @@ class Scope:
     differentiated: set[str] = field(default_factory=set)
     transforms: dict[str, Macro] = field(default_factory=dict)  # z = g(ε), both random
     loose: set[str] = field(default_factory=set)  # x_t of a display where no sum binds t
+    determined: set[str] = field(default_factory=set)  # constants that normalise a density
     valued: set[str] = field(default_factory=set)  # functions whose set of values is declared
     sequences: bool = False  # whether the display has a range or a sum, x_{1:T}
     copies: set[str] = field(default_factory=set)  # stems of vectors numbered by an index, μ_k

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import sympy
-from sympy import Expr
+from sympy import Expr, Integer
 
 from vaedocs.derivation import expressions as e
 from vaedocs.derivation import survey as look
@@ -13,10 +12,10 @@ from vaedocs.derivation import syntax as s
 from vaedocs.derivation.elaborate.scope import Mismatch, NeedsShape
 from vaedocs.derivation.elaborate.trees import rebuild
 from vaedocs.derivation.hypotheses.statements import Statements
-from vaedocs.derivation.hypotheses.written_out import family_of
+from vaedocs.derivation.hypotheses.written_out import family_of, formula_alone
 from vaedocs.derivation.prove import prove
 from vaedocs.derivation.spelling import spell, stem, walk
-from vaedocs.derivation.theory import Family, FunctionInfo
+from vaedocs.derivation.theory import Fact, Family, FunctionInfo, Variable
 from vaedocs.derivation.worlds import Counterexample, test
 
 
@@ -33,29 +32,71 @@ class Unnormalised(Mismatch):
         self.counterexample = {"description": told, "values": found.values}
 
 
+CONSTANTS = frozenset("ZCcA")  # what a constant is called that is not written out
+
+
+def is_explicit(formula: Expr, value: Expr, variable: Variable) -> bool:
+    """Whether a formula has a mass that can be computed: of known functions of a number on the
+    line, or of a variable with finitely many values.
+    """
+    tables = [part for part in formula.atoms(e.Item, e.Component) if part.args[1].has(value)]
+    if tables or not formula_alone(formula):
+        return False  # π_z is a table
+    if variable.values or (variable.discrete and variable.high is not None):
+        return True
+    counted = variable.discrete or bool(variable.symbol.is_integer)
+    return not counted and not variable.shape and value in formula.free_symbols
+
+
 class Formulas(Statements):
     """Reads formulas."""
 
     def _written_out(self, target: e.Density, made: Expr, chain: s.Chain, text: str) -> bool:
-        """A density that is the formula of a family: that family, if its mass is 1."""
+        """A density that is the formula of a family: that family, if its mass is 1; False for
+        another formula, of which no other mass was found.
+        """
         ((slot, value),) = target.values
         variable = self.theory.variables[slot]
         found = family_of(made, value, variable, self.theory)
-        if found is None:
+        if found is None and not is_explicit(made, value, variable):
             return False
-        family, mass = found
-        discrete = isinstance(family, e.Bernoulli | e.Categorical)
-        if prove(self.theory, "=", mass, sympy.Integer(1)) is None:
-            outcome = test("=", mass, sympy.Integer(1), self.theory)
+        family, mass = found or (None, e.Integral(made, (), (value,)))
+        discrete = isinstance(family, e.Bernoulli | e.Categorical) or variable.discrete
+        if self._fixes_a_constant(mass, family):
+            pass
+        elif prove(self.theory, "=", mass, Integer(1)) is None:
+            outcome = test("=", mass, Integer(1), self.theory)
             if outcome.counterexample is not None:
                 raise Unnormalised(self.source, chain, discrete, outcome.counterexample)
             if outcome.status != "agrees":
                 return False
-        if discrete:
-            values = (sympy.Integer(0), sympy.Integer(1)) if isinstance(family, e.Bernoulli) else ()
+        if family is None:
+            return False
+        if isinstance(family, e.Bernoulli | e.Categorical):
+            values = (Integer(0), Integer(1)) if isinstance(family, e.Bernoulli) else ()
             self.theory.variables[slot] = replace(variable, discrete=True, values=values)
         self.declare_formula(target, family, text)
         return True
+
+    def _fixes_a_constant(self, mass: Expr, family: e.Family | None) -> bool:
+        """Whether the formula has a factor Z, of which this says that the mass is 1."""
+        taken = set().union(*(part.free_symbols for part in family.args[1:])) if family else set()
+        known = self.theory.definitions.keys() | taken | {f.left for f in self.theory.constraints}
+        for symbol in sorted(mass.free_symbols - known, key=str):
+            letter = symbol.name.split("_")[0].removeprefix(r"\mathcal{").removesuffix("}")
+            if letter not in CONSTANTS:
+                continue
+            inner = mass.args[0] if isinstance(mass, e.Integral) else mass
+            scale, rest = inner.as_independent(symbol)[::-1]
+            if isinstance(mass, e.Integral):
+                rest = e.Integral(rest, *mass.args[1:])
+            if scale not in {symbol, 1 / symbol}:
+                continue
+            value = rest if scale == 1 / symbol else 1 / rest
+            self.theory.constraints.append(Fact("=", symbol, value, f"{symbol} normalises"))
+            self.scope.determined.add(symbol.name)
+            return True
+        return False
 
     def give_shapes(self, left: s.Node, right: s.Node) -> None:
         r"""Ask for the shapes that a formula shows of what it is a density of: ``x^\top x`` beside

@@ -45,6 +45,12 @@ def family_of(formula: Expr, x: Symbol, variable: Variable, theory: Theory) -> F
     return _of_number(formula, x, variable)
 
 
+def formula_alone(formula: Expr) -> bool:
+    """Whether there is nothing in it but numbers, known functions, sums and products."""
+    binders = {type(part) for part in formula.atoms(e.Binder)} <= {e.Sum, e.Product}
+    return binders and not formula.atoms(e.Density, e.Family, e.Apply)
+
+
 # -- of a number -----------------------------------------------------------------------------------
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-import sympy
-
 from vaedocs.derivation import expressions as e
 from vaedocs.derivation import report as r
 from vaedocs.derivation import survey as look
@@ -19,8 +17,8 @@ from vaedocs.derivation.elaborate import (
 )
 from vaedocs.derivation.errors import NotCheckable
 from vaedocs.derivation.hypotheses import Hypotheses
-from vaedocs.derivation.hypotheses.written_out import family_of
-from vaedocs.derivation.rows.places import Places, Step
+from vaedocs.derivation.rows.places import Step
+from vaedocs.derivation.rows.stated import Stated
 from vaedocs.derivation.shapes import describe, shape
 from vaedocs.derivation.spelling import spell, stem, walk
 
@@ -39,7 +37,7 @@ def names_family(scope: Scope, left: s.Node | None, link: s.Link) -> bool:
     return isinstance(left, s.Name) and look.is_density_head(left, scope.survey)
 
 
-class Introductions(Places):
+class Introductions(Stated):
     """Tells definitions and model statements from claims."""
 
     def _introduction(self, scope: Scope, reader: Elaborator, chain: s.Chain) -> Step | None:
@@ -210,79 +208,6 @@ class Introductions(Places):
             return not (isinstance(made, e.Density) and made.key in scope.theory.families)
         return True
 
-    def _states_density(
-        self, scope: Scope, reader: Elaborator, left: s.Node, right: s.Node
-    ) -> bool:
-        """``q(z_1, z_2) = q_1(z_1) q_2(z_2)``, ``p(x) = \\sum_k \\pi_k \\mathcal{N}(…)``: a density
-        said to be made of others.
-
-        Only if nothing else is known of it: none of the factors has its own head, and no family is
-        declared for that head. An average of q(z | x) over x, the aggregate posterior, is the one
-        exception.
-        """
-        if not (isinstance(left, s.Call) and look.is_density_call(left, scope.survey)):
-            return False
-        (first, *more) = look.arguments(left)[0]
-        data = isinstance(first, s.Name) and first.style == "cal" and not more
-        if data and isinstance(right, s.BigOperator) and right.name == "prod":
-            return True  # p(\mathcal{D} | θ) = ∏ p(x_i | θ) says what the data are
-        try:
-            made, other = reader.expression(left), reader.expression(right)
-        except NotCheckable:
-            return False
-        finally:
-            reader.claims.clear()
-        if not isinstance(made, e.Density) or any(
-            key[0] == made.head
-            for key in (*scope.theory.families, *scope.theory.density_definitions)
-        ):
-            return False
-        inner = list(sympy.preorder_traversal(other))
-        heads = {part.head for part in inner if isinstance(part, e.Density)}
-        if not heads and not any(isinstance(part, e.Family) for part in inner):
-            values = {symbol for _, value in made.values for symbol in value.free_symbols}
-            energy = any(isinstance(part, e.Apply) and values & part.free_symbols for part in inner)
-            return energy and other.has(sympy.exp)
-        if made.head not in heads:
-            return not (isinstance(other, e.Density) and len(heads) == 1)
-        own = [part for part in inner if isinstance(part, e.Density) and part.head == made.head]
-        average = (
-            isinstance(other, e.Expectation | e.Integral | sympy.Mul | e.Sum)
-            and not made.conditions
-            and made.head != "p"
-        )
-        slots = {slot for slot, _ in made.values}
-        return (
-            average
-            and len(heads) <= 2
-            and all({slot for slot, _ in part.values} == slots and part.conditions for part in own)
-            and (heads != {made.head} or all(self._of_data(part) for part in own))
-        )
-
-    def _states_formula(
-        self, scope: Scope, reader: Elaborator, left: s.Node, right: s.Node
-    ) -> bool:
-        r"""``p(x) = \lambda e^{-\lambda x}``: a density of which nothing is known, said to be the
-        formula of a family.
-        """
-        if not (isinstance(left, s.Call) and look.is_density_call(left, scope.survey)):
-            return False
-        try:
-            made, formula = reader.expression(left), reader.expression(right)
-        except NotCheckable:
-            return False
-        finally:
-            reader.claims.clear()
-        theory = scope.theory
-        if not isinstance(made, e.Density) or len(made.values) != 1 or theory.follows(made.key):
-            return False
-        said = [side for fact in theory.constraints for side in (fact.left, fact.right)]
-        heads = {part.head for side in said for part in side.atoms(e.Density)}
-        if made.head in heads or made.key in {**theory.families, **theory.density_definitions}:
-            return False
-        ((slot, value),) = made.values
-        return family_of(formula, value, theory.variables[slot], theory) is not None
-
     def _introduces(self, scope: Scope, left: s.Node, link: s.Link) -> bool:
         name = left.head if isinstance(left, s.Call) else left
         if not isinstance(name, s.Name) or look.family(name):
@@ -301,7 +226,8 @@ class Introductions(Places):
                 return False  # the derivative of a known function
         if name.primes and function in scope.macros:
             return False
-        if (spelt in scope.macros or spelt in self._known) and not self._of_more(scope, left):
+        known = spelt in scope.macros or spelt in self._known or spelt in scope.determined
+        if known and not self._of_more(scope, left):
             return False
         if isinstance(left, s.Name) and Elaborator(scope, self.text).of_every_index(left):
             return False
@@ -374,11 +300,6 @@ class Introductions(Places):
             return False
         known = stem(left) in self._known or stem(left) in scope.macros
         return known or any(isinstance(n, s.Name) and stem(n) == stem(left) for n in walk(right))
-
-    @staticmethod
-    def _of_data(part: e.Density) -> bool:
-        """Whether a density is conditioned on numbered data, q(z | x_n)."""
-        return all(isinstance(value, e.Item) for _, value in part.conditions)
 
     @staticmethod
     def _of_capitals(name: s.Name, left: s.Call) -> bool:

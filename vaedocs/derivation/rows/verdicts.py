@@ -357,7 +357,7 @@ class Verdicts(Places):
     @staticmethod
     def _is_given(theory: Theory, relation: str, left: Expr, right: Expr) -> bool:
         """Whether a claim is what a hypothesis says, either way round."""
-        said = {(f.relation, f.left, f.right) for f in theory.constraints}
+        said = {(f.relation, f.left, f.right) for f in theory.constraints if f.text}
         turned = {"<=": ">=", ">=": "<=", "<": ">", ">": "<"}.get(relation, relation)
         return bool(said & {(relation, left, right), (turned, right, left)})
 

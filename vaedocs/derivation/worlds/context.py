@@ -46,6 +46,13 @@ def base_name(variable: Any) -> str:
     return str(variable.name)
 
 
+def is_formula(e: Expr, names: set[str]) -> bool:
+    """Whether these names stand in a formula of known functions alone."""
+    plain = {type(part) for part in e.atoms(ex.Binder)} <= {ex.Sum, ex.Product}
+    known = plain and not e.atoms(ex.Density, ex.Family, ex.Apply)
+    return known and bool(names & {symbol.name for symbol in e.free_symbols})
+
+
 @dataclass
 class Context:
     """The analysis of ``left``, ``right`` and all that ``theory`` says about what they mention."""
@@ -140,6 +147,8 @@ class Context:
                 self.energies.update(_energies(e))
             if isinstance(e, ex.Integral) and e.args[1]:
                 self.continuous = self.continuous or "an integral has limits"
+            elif isinstance(e, ex.Integral):
+                self.note_formula(e.args[0], {base_name(v): base_name(v) for v in e.bound})
         if isinstance(e, (ex.Sum, ex.Product)):
             self.counting.update(s.name for limit in e.args[1:3] for s in limit.free_symbols)
         if isinstance(e, (ex.Identity, ex.Ones, ex.Zeros)):
@@ -181,7 +190,16 @@ class Context:
                 if formula.has(ex.Binder):  # what it binds is kept, and must change with these
                     self.varying.update(name for _, name in pairs)
                 yield formula
+                self.note_formula(formula, {n: s for s, n in pairs if s in key[1]})
                 self.heads[e.head] = tuple(sorted({*self.heads[e.head], *key[1], *key[2]}))
+
+    def note_formula(self, formula: Expr, slots: dict[str, str]) -> None:
+        """A density that is a formula in numbers, or the integral of one, is about lengths, which
+        points with weights have not."""
+        variables = [self.variable(self.slot_of.get(slot, slot)) for slot in slots.values()]
+        counted = any(v.discrete or v.values or v.symbol.is_integer for v in variables)
+        if not counted and is_formula(formula, set(slots)):
+            self.continuous = self.continuous or "a formula of a number on the line"
 
     def formulas(self, head: str) -> Iterator[tuple[DensityKey, Expr, tuple[tuple[str, str], ...]]]:
         """Every declared formula of a head: its key, the formula, and which name stands for which

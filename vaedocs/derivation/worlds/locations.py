@@ -11,7 +11,7 @@ from sympy import Expr, Symbol
 
 from vaedocs.derivation import expressions as ex
 from vaedocs.derivation.worlds.arithmetic import CannotEvaluate, Undefined
-from vaedocs.derivation.worlds.context import Factor, base_name
+from vaedocs.derivation.worlds.context import Factor, base_name, is_formula
 from vaedocs.derivation.worlds.draw import base_of, convert
 from vaedocs.derivation.worlds.factors import Factors
 from vaedocs.derivation.worlds.joint_gaussian import At
@@ -29,6 +29,7 @@ from vaedocs.derivation.worlds.laws import (
 from vaedocs.derivation.worlds.matrices import Mat, column
 
 F = Fraction
+REACH = 120  # how far from zero the mass of a formula is looked for, in halves
 
 
 class Locations(Factors):
@@ -61,6 +62,9 @@ class Locations(Factors):
             return (
                 MixtureLaw(tuple((1 / len(hints), h) for h in hints)) if len(hints) > 1 else first
             )
+        searched = self.searched(e, name) if is_formula(e, {str(name)}) else None
+        if searched is not None:
+            return searched
         for head, slots in self.context.heads.items():
             asked = ("range", head, slot)
             if asked in self.busy:
@@ -79,6 +83,30 @@ class Locations(Factors):
                 Mat([[1.0 * (i == j) for j in range(shape[0])] for i in range(shape[0])]),
             )
         return RangeLaw(-9.0, 9.0, 0.7)
+
+    def searched(self, e: Expr, name: str) -> Law | None:
+        """Where a formula of a number is not negligible; None if that does not end."""
+        if self.context.shape(name):
+            return None
+        value, old, large = self.number_of(e), self.env.get(name), []
+        places = [k / 2 + 1 / 7 for k in range(-REACH, REACH + 1)]
+        self.tick(len(places))
+        try:
+            for place in places:
+                self.env[name] = place
+                try:
+                    large.append(abs(float(value())))
+                except (Undefined, ArithmeticError):
+                    large.append(0.0)
+        finally:
+            self.restore(name, old)
+        seen = [x for x, v in zip(places, large, strict=True) if v > 1e-17 * max(large)]
+        if not seen or max(large[0], large[-1]) > 0.5 * max(large):
+            return None
+        if places[0] in seen or places[-1] in seen:
+            return UnknownLaw(-9.0, 9.0, 0.7)
+        low, high = seen[0] - 0.5, seen[-1] + 0.5
+        return RangeLaw(low, high, min(0.7, (high - low) / 20))
 
     def hints(self, e: Any, name: Any) -> list[Law]:
         """The laws of all densities of the variable anywhere inside."""

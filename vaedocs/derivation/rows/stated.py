@@ -1,0 +1,127 @@
+"""Densities that a first row states: made of others, or written out as a formula."""
+
+from __future__ import annotations
+
+import sympy
+
+from vaedocs.derivation import expressions as e
+from vaedocs.derivation import survey as look
+from vaedocs.derivation import syntax as s
+from vaedocs.derivation.elaborate import Elaborator, Scope
+from vaedocs.derivation.errors import NotCheckable
+from vaedocs.derivation.hypotheses.formulas import is_explicit
+from vaedocs.derivation.hypotheses.written_out import family_of, formula_alone
+from vaedocs.derivation.rows.places import Places
+from vaedocs.derivation.worlds import test
+
+
+class Stated(Places):
+    """Tells statements about a density from claims."""
+
+    def _states_density(
+        self, scope: Scope, reader: Elaborator, left: s.Node, right: s.Node
+    ) -> bool:
+        """``q(z_1, z_2) = q_1(z_1) q_2(z_2)``, ``p(x) = \\sum_k \\pi_k \\mathcal{N}(…)``: a density
+        said to be made of others.
+
+        Only if nothing else is known of it: none of the factors has its own head, and no family is
+        declared for that head. An average of q(z | x) over x, the aggregate posterior, is the one
+        exception.
+        """
+        if not (isinstance(left, s.Call) and look.is_density_call(left, scope.survey)):
+            return False
+        (first, *more) = look.arguments(left)[0]
+        data = isinstance(first, s.Name) and first.style == "cal" and not more
+        if data and isinstance(right, s.BigOperator) and right.name == "prod":
+            return True  # p(\mathcal{D} | θ) = ∏ p(x_i | θ) says what the data are
+        try:
+            made, other = reader.expression(left), reader.expression(right)
+        except NotCheckable:
+            return False
+        finally:
+            reader.claims.clear()
+        if not isinstance(made, e.Density) or any(
+            key[0] == made.head
+            for key in (*scope.theory.families, *scope.theory.density_definitions)
+        ):
+            return False
+        inner = list(sympy.preorder_traversal(other))
+        heads = {part.head for part in inner if isinstance(part, e.Density)}
+        if not heads and not any(isinstance(part, e.Family) for part in inner):
+            values = {symbol for _, value in made.values for symbol in value.free_symbols}
+            energy = any(isinstance(part, e.Apply) and values & part.free_symbols for part in inner)
+            return energy and other.has(sympy.exp)
+        if made.head not in heads:
+            return not (isinstance(other, e.Density) and len(heads) == 1)
+        own = [part for part in inner if isinstance(part, e.Density) and part.head == made.head]
+        average = (
+            isinstance(other, e.Expectation | e.Integral | sympy.Mul | e.Sum)
+            and not made.conditions
+            and made.head != "p"
+        )
+        slots = {slot for slot, _ in made.values}
+        return (
+            average
+            and len(heads) <= 2
+            and all({slot for slot, _ in part.values} == slots and part.conditions for part in own)
+            and (heads != {made.head} or all(self._of_data(part) for part in own))
+        )
+
+    def _states_formula(
+        self, scope: Scope, reader: Elaborator, left: s.Node, right: s.Node
+    ) -> bool:
+        r"""``p(x) = \lambda e^{-\lambda x}``: a density of which nothing is known, said to be the
+        formula of a family.
+        """
+        if not (isinstance(left, s.Call) and look.is_density_call(left, scope.survey)):
+            return False
+        try:
+            made, formula = reader.expression(left), reader.expression(right)
+        except NotCheckable:
+            return False
+        finally:
+            reader.claims.clear()
+        theory = scope.theory
+        if not isinstance(made, e.Density) or theory.follows(made.key):
+            return False
+        said = [side for fact in theory.constraints for side in (fact.left, fact.right)]
+        heads = {part.head for side in said for part in side.atoms(e.Density)}
+        if made.head in heads or made.key in {**theory.families, **theory.density_definitions}:
+            return False
+        if len(made.values) > 1:
+            discrete = all(theory.variables[slot].discrete for slot, _ in made.values)
+            if not discrete and formula.has(sympy.exp) and formula_alone(formula):
+                raise reader.refuse(
+                    right,
+                    "a joint density that is written out is beyond the language",
+                    "write the density of each variable, given those before it",
+                )
+            return False
+        ((slot, value),) = made.values
+        variable = theory.variables[slot]
+        if family_of(formula, value, variable, theory) is not None:
+            return True
+        endless = variable.discrete and not variable.values and variable.high is None
+        if not formula_alone(formula):
+            return False
+        if (endless or variable.symbol.is_integer) and value in formula.free_symbols:
+            raise reader.refuse(
+                right,
+                f"whether this adds up to one over all values of {slot} is beyond the language",
+                rf"name a family, or say {slot} \in \{{0, \dots, n\}}",
+            )
+        if not is_explicit(formula, value, variable):
+            return False
+        total = e.Integral(formula, (), (value,))
+        if test("=", total, sympy.Integer(1), theory).status not in {"agrees", "refuted"}:
+            raise reader.refuse(
+                right,
+                "whether this integrates to one could not be found out",
+                "name a family, or say where the variable lives",
+            )
+        return True
+
+    @staticmethod
+    def _of_data(part: e.Density) -> bool:
+        """Whether a density is conditioned on numbered data, q(z | x_n)."""
+        return all(isinstance(value, e.Item) for _, value in part.conditions)
