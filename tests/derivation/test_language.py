@@ -33,6 +33,8 @@ PAIRS: list[tuple[str, str, str, str]] = [
     ("two values of a parameter", "", r"\int p(x; \theta) \frac{p(x; \theta')}{p(x; \theta)} \, dx = 1", r"\int p(x; \theta) \frac{p(x; \theta')}{p(x; \theta)} \, dx = \int p(x; \theta)^2 \, dx"),
     ("probabilities of labels", r"p(z=k) = \pi_k", r"p(x) = \sum_{k=1}^{K} \pi_k p(x \mid z=k)", r"p(x) = \sum_{k=1}^{K} \pi_k p(z=k \mid x)"),
     ("over between braces", "", r"\log {p(x,z) \over p(z)} = \log p(x|z)", r"\log {p(x,z) \over p(z)} = \log p(z|x)"),
+    ("products side by side", "", r"\prod_{i=1}^{N} a_i \prod_{i=1}^{N} b_i \prod_{i=1}^{N} c_i = \prod_{i=1}^{N} a_i b_i c_i", r"\prod_{i=1}^{N} a_i \prod_{i=1}^{N} b_i = \prod_{i=1}^{N} a_i b_i^2"),
+    ("weights called r", r"\sigma > 0", r"\frac{\partial}{\partial \mu} \sum_{n=1}^{N} r_n \log \mathcal{N}(x_n; \mu, \sigma^2) = \frac{1}{\sigma^2} \sum_{n=1}^{N} r_n (x_n - \mu)", r"\frac{\partial}{\partial \mu} \sum_{n=1}^{N} r_n \log \mathcal{N}(x_n; \mu, \sigma^2) = \sum_{n=1}^{N} r_n (x_n - \mu)"),
     # expectations
     ("E with a density", "", r"\mathbb{E}_{q(z|x)}[\log p(x)] = \log p(x)", r"\mathbb{E}_{q(z|x)}[\log p(z)] = \log p(z)"),
     ("E with sim", "", r"\mathbb{E}_{z \sim q_\phi(z|x)}[\log p(x)] = \log p(x)", r"\mathbb{E}_{z \sim q_\phi(z|x)}[\log p(z)] = \log p(z)"),

@@ -187,6 +187,7 @@ class Sums(Expectations):
 
     def _over(self, node: s.BigOperator, names: list[str], lower: Expr, upper: Expr) -> Expr:
         random = self.scope.survey.random.keys() | self.theory.variables.keys()
+        random |= set(self.scope.survey.numbered.values())
         symbols = tuple(  # an index is no random variable, although it may have the same letter
             Symbol(name + "'" * (name in random), integer=True, positive=True) for name in names
         )

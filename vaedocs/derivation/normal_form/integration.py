@@ -87,8 +87,10 @@ class Integration(Powers):
 
     def _number_of_values(self, bound: frozenset[Symbol]) -> Expr | None:
         r"""K for a variable that is declared to be one of 1, …, K."""
-        (variable,) = bound if len(bound) == 1 else (None,)
-        known = self.theory.variables.get(self._type(variable)) if variable else None
+        variable = next(iter(bound)) if len(bound) == 1 else None
+        if not isinstance(variable, Symbol):
+            return None
+        known = self.theory.variables.get(self._type(variable))
         return known.high if known and known.discrete and known.low == 1 else None
 
     def _eliminate(

@@ -61,6 +61,7 @@ class Sums(Moments):
             )
         self.deeper()
         body = self.product()
+        body, beside = self.parted(body, indices) if name == "prod" else (body, None)
         if name == "prod" and isinstance(body, s.Product):
             self.check_product_ends(body, indices)
         self.depth -= 1
@@ -72,7 +73,23 @@ class Sums(Moments):
         for relation in reversed(first):
             assert isinstance(relation, s.Relation)
             kind = replace(kind, body=kind, indices=(relation.left,), domain=relation.right)
-        return kind
+        return kind if beside is None else s.Product((kind, beside), ("",), span=span)
+
+    @staticmethod
+    def parted(body: s.Node, indices: tuple[s.Node, ...]) -> tuple[s.Node, s.Node | None]:
+        r"""The two products of ``\prod_i a_i \prod_i b_i``: the second counts anew with the index
+        of the first, so it stands beside it.
+        """
+        if not isinstance(body, s.Product) or body.operators[-1]:
+            return body, None
+        last = body.factors[-1]
+        again = last.factors[0] if isinstance(last, s.Product) else last
+        if not isinstance(again, s.BigOperator) or again.name != "prod" or again.indices != indices:
+            return body, None
+        first = body.factors[:-1]
+        if len(first) == 1:
+            return first[0], last
+        return replace(body, factors=first, operators=body.operators[:-1]), last
 
     def read_limits(
         self, below: tuple[s.Node, ...], upper: s.Node | None, token: Token

@@ -33,8 +33,12 @@ def numbers_called_densities(trees: list[s.Node], given: int, found: Survey) -> 
     """
     numbers = {spell(name) for tree in trees[:given] for name in declared(tree)}
     densities: set[str] = set()
+    alone: set[str] = set()
+    before_sums: set[str] = set()
     for tree in trees:
         for node in walk(tree):
+            if isinstance(node, s.Product):
+                alone |= {spell(factor) for factor in node.factors if is_density_head(factor)}
             if isinstance(node, s.Derivative):
                 numbers |= {spell(item) for item in node.variables if is_density_head(item)}
             if isinstance(node, s.Sum) and any(isinstance(t, s.Number) for _, t in node.terms):
@@ -48,6 +52,8 @@ def numbers_called_densities(trees: list[s.Node], given: int, found: Survey) -> 
                 numbers |= {spell(item) for item in node.groups[-1] if is_density_head(item)}
             elif all(isinstance(item, s.Name | s.Relation) for item in items):
                 densities.add(spell(node.head))
+            elif len(items) == 1 and isinstance(items[0], s.Sum):
+                before_sums.add(spell(node.head))
             if "||" in node.separators:
                 densities |= set(map(spell, items))
     for tree in trees[:given]:
@@ -55,6 +61,7 @@ def numbers_called_densities(trees: list[s.Node], given: int, found: Survey) -> 
             own = [spell(name)] if not name.subscripts else [stem(name) + "_"]  # p_i, and p_j
             used = {head for head in densities if head.split("_")[0] == stem(name)}
             numbers |= set(own) if not used else set()
+    numbers |= before_sums & alone  # r_n \log f + r_n (x_n - \mu)
     found.not_densities |= numbers - densities
 
 

@@ -14,6 +14,7 @@ from vaedocs.derivation.survey.heads import (
     index_of,
     is_density_head,
     is_divergence_call,
+    stem_of_variable,
 )
 from vaedocs.derivation.survey.uses import informs
 
@@ -99,7 +100,9 @@ def numbered_heads(trees: list[s.Node], found: Survey) -> None:
         items = [one for group in node.groups for one in group] if isinstance(node, s.Call) else []
         for part in (*head.subscripts, *head.indices, *filter(is_parameter, items)):
             letter_ = spell(index_of(part))
-            marked = {spell(i) for one in items if isinstance(one, s.Name) for i in one.subscripts}
+            variables = [one for one in items if isinstance(one, s.Name)]
+            own = [one for one in variables if stem_of_variable(one) in found.separate]
+            marked = {spell(i) for one in own for i in one.subscripts}
             if letter_ not in counted or letter_ in found.random:
                 continue
             if spell(part) in taken or (letter_ in marked and not is_parameter(part)):
