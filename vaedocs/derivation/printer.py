@@ -51,7 +51,9 @@ def _is_copy(slot: str, value: Expr) -> bool:
 
 
 def _density(expr: e.Density) -> str:
-    given = rf" \mid {_arguments(expr.conditions)}" if expr.conditions else ""
+    below = "_{" + ",".join(slot for slot, _ in expr.conditions) + "}"  # q_n(z) is given n
+    conditions = () if expr.conditions and expr.head.endswith(below) else expr.conditions
+    given = rf" \mid {_arguments(conditions)}" if conditions else ""
     return f"{expr.head}({_arguments(expr.values)}{given})"
 
 

@@ -122,6 +122,9 @@ class Densities(Functions):
         value = self._indexed(item, spell(item))
         if isinstance(value, Symbol) and made.shape and not self.shape(value):
             value = self.set_shape(value, made.shape)
+        elif not made.shape and self.shape(value) and slot not in self.scope.survey.bare:
+            # z_0 is a vector, and z is never alone: all members of the sequence are
+            self.scope.declared_shapes.setdefault(f"{slot}_", self.shape(value))
         return value
 
     def _refuse_end_of_flow(self, item: s.Name) -> None:

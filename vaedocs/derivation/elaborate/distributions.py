@@ -178,7 +178,9 @@ class Distributions(Families):
         return isinstance(node, s.Call) and bool(look.family(node.head)) and len(node.groups) == 1
 
     def _wants_partner(self, node: s.Node) -> bool:
-        return self._family_without_value(node) or isinstance(node, s.Name)
+        plain = isinstance(node, s.Fraction | s.Power) and not self._is_distribution(node)
+        calls = any(isinstance(inner, s.Call) for inner in walk(node))  # 1 / n is of any variable
+        return self._family_without_value(node) or isinstance(node, s.Name) or (plain and not calls)
 
     def _subscript_head(self, head: s.Name) -> s.Name | None:
         return next(

@@ -32,6 +32,9 @@ class Flows(Definitions):
             (letter,) = made.subscripts
             if is_index_letter(letter) and before == {(f"{spell(letter)}-1",)}:
                 return macro
+            alone = spell(made) == spell(self.concrete(name)) and spell(letter).isdigit()
+            if alone and before == {(str(int(spell(letter)) - 1),)}:
+                return macro  # z_2 = f_2(z_1), said of this step alone
         return None
 
     def steps(self, name: s.Name) -> int | None:
@@ -60,7 +63,7 @@ class Flows(Definitions):
             whole = terms and len(made) == len(terms)
             return s.Number(str(sum(made)), span=node.span) if whole else None
 
-        inside = at_index(body, {spell(letter): number})
+        inside = at_index(body, {spell(letter): number} if is_index_letter(letter) else {})
         return rebuild(
             inside,
             lambda node: (
@@ -96,13 +99,17 @@ class Flows(Definitions):
         if [spell(one) for one in self.concrete(head).subscripts] != [str(k)]:
             hint = f"write q_{k}(z_{k}), and q_0(z_0) at the start"
             raise self.refuse(head, "which density of the sequence is this?", hint)
-        self._must_be_one_to_one(flow, node)
         zero, span = s.Number("0", span=node.span), node.span
         start = replace(item, subscripts=(zero,))
         groups = ((start, *node.groups[0][1:]), *node.groups[1:])
         made = self.expression(replace(node, head=replace(head, subscripts=(zero,)), groups=groups))
         for j in range(1, k + 1):
-            before = replace(item, subscripts=(s.Number(str(j - 1), span=span),))
+            before, after = (
+                replace(item, subscripts=(s.Number(str(i), span=span),)) for i in (j - 1, j)
+            )
+            if (flow := self.flow(after)) is None:
+                raise self.refuse(node, f"nothing says what {spell(after)} is made of")
+            self._must_be_one_to_one(flow, node)
             slope = self.slope(self.step(flow, j), before, node, invertible=True)
             made = made / sympy.Abs(e.Determinant(slope) if self.shape(slope) else slope)
         return made
@@ -117,7 +124,7 @@ class Flows(Definitions):
         self.indices["t'"] = point
         body = rebuild(body, lambda n: self.concrete(n) if isinstance(n, s.Name) else None)
         for call in walk(body):
-            if isinstance(call, s.Call) and at in call.groups[0] and self.flow(at) is not None:
+            if isinstance(call, s.Call) and at in call.groups[0]:
                 self.valued_alike(call, shape, invertible)
         inner = self.expression(substitute(body, {spell(at): name}))
         if saved is None:
