@@ -7,6 +7,10 @@ from vaedocs.derivation.report import DEFINITION, FAILURES, NOT_CHECKABLE, REFUT
 
 # text, line, column, a part of the message, a part of the hint
 REFUSED = [
+    (r"\lim_{n\to\infty} \frac{1}{n} = 0", 1, 1, "limits are not", "at every value"),
+    (r"\sum_{k=0}^\infty r^k = 2", 1, 1, "sums without end", "up to n"),
+    ("1000! = 3", 1, 1, "this number is too large", ""),
+    (r"\frac{1} = 1", 1, 10, "= cannot stand here", "an argument is missing"),
     (r"\mathbb{E}[3] = 3", 1, 1, "an expectation must name its density", r"\mathbb{E}_{q"),
     (r"\mathbb{E}_{5}[z] = 3", 1, 13, "a random variable is needed here", "name one"),
     (r"p(x + 1) = p(x, z)", 1, 3, "inside p(…) stand random variables", "p(x = "),

@@ -83,6 +83,8 @@ def test_a_gallery_page_holds_wrong_displays_unless_they_are_marked_right():
         ("<!-- given: c > 0 -->\n\nSome words.\n\n$$ x = y $$\n", 1, "belongs to no display"),
         ("<!-- given: c > 0 -->\n", 1, "belongs to no display"),
         ("<!-- tested: -->\n$$ x = y $$", 1, "needs a reason"),
+        ("a\n<!-- given: c > 0\n\n$$ x = y $$\n", 2, "never closed: --> is missing"),
+        ("a\n<!-- givne: c > 0 -->\n$$ x = y $$\n", 2, "is it “given”?"),
     ],
 )
 def test_what_cannot_be_told_is_an_error_with_its_line(text, line, words):
@@ -90,6 +92,17 @@ def test_what_cannot_be_told_is_an_error_with_its_line(text, line, words):
         find_displays("a.md", text)
     assert caught.value.line == line
     assert words in caught.value.message
+
+
+@pytest.mark.parametrize("text", ["[]", '{"cells": 3}', '{"cells": [7]}'])
+def test_a_file_that_is_no_notebook_is_told(text):
+    with pytest.raises(SourceError) as caught:
+        find_displays("a.ipynb", text)
+    assert "no notebook" in caught.value.message
+
+
+def test_a_byte_order_mark_hides_no_display():
+    assert found("\ufeff$$ x = y $$\n") == [(1, "x = y")]
 
 
 def test_folders_are_searched_for_pages_and_notebooks_only(tmp_path: Path):

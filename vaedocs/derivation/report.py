@@ -12,6 +12,7 @@ REFUTED, NOT_CHECKABLE, VACUOUS = "refuted", "not checkable", "vacuous"
 FAILURES = (REFUTED, NOT_CHECKABLE, VACUOUS)
 # From the worst to the best: a display is as good as its worst row.
 ORDER = (REFUTED, NOT_CHECKABLE, VACUOUS, TESTED, COMPUTED, PROVED, ASSUMPTION, DEFINITION)
+EMPTY = ("no instance", "no admissible", "in what is given", "what is declared")  # of vacuous rows
 SYMBOLS = {
     "<=": "≤",
     ">=": "≥",
@@ -65,16 +66,19 @@ class Row:
         if self.verdict == NOT_CHECKABLE:
             head = self.message or head
         else:
-            head = f"row {self.number} is {'wrong' if self.verdict == REFUTED else 'vacuous'}" + (
-                f": {self.message}" if self.message else ""
-            )
+            said = "is wrong" if self.verdict == REFUTED else "is vacuous"
+            if self.verdict == VACUOUS and self.message and not self.message.startswith(EMPTY):
+                said = "could not be decided"
+            head = f"row {self.number} {said}" + (f": {self.message}" if self.message else "")
         made = [head]
         if self.excerpt:
             made += ["    " + line for line in self.excerpt.split("\n")]
         if self.counterexample:
             left, right = self.counterexample.get("left"), self.counterexample.get("right")
             if isinstance(left, int | float) and isinstance(right, int | float):
-                made.append(f"  left side = {left:.5g}   right side = {right:.5g}   when")
+                varies = not str(self.counterexample.get("description")).startswith("nothing")
+                when = "   when" if varies else ""
+                made.append(f"  left side = {left:.5g}   right side = {right:.5g}{when}")
             made += [
                 "  " + line
                 for line in str(self.counterexample.get("description", "")).split("\n")

@@ -15,10 +15,12 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 
 SUFFIXES = (".md", ".markdown", ".tex", ".ipynb", ".py", ".txt")
 ENVIRONMENTS = r"(?:equation|align|gather|multline|eqnarray|alignat|flalign|displaymath)\*?"
+_KEYS = ("given", "holds", "wrong", "right", "tested")
 _FENCE = re.compile(r"^\s*(?:>\s*)*(?P<mark>`{3,}|~{3,})\s*\{?\.?(?P<info>[\w-]*)")
 _LEAD = re.compile(r"^[ \t]*(?:(?:>|[-*+]|\d+[.)])[ \t]+)*(?:>[ \t]*)*$")
 _COMMENT = re.compile(
@@ -71,6 +73,7 @@ def find_displays(path: str | Path, text: str | None = None) -> list[Display]:
     name = str(path)
     if text is None:
         text = Path(path).read_text(encoding="utf-8")
+    text = text.removeprefix("\ufeff")  # a byte order mark
     suffix = Path(name).suffix
     if suffix == ".ipynb":
         return list(_notebook(name, text))
@@ -169,7 +172,19 @@ def _tex_comments(text: str) -> str:
     return "\n".join(made)
 
 
+def _lost_comments(text: str, first_line: int) -> None:
+    """Refuse a comment that is never closed, and one whose first word is misspelt."""
+    for comment in re.finditer(r"<!--\s*([A-Za-z]+)\s*(:?)", text):
+        line = first_line + text.count("\n", 0, comment.start())
+        if "-->" not in text[comment.start() :]:
+            raise SourceError(line, "this comment is never closed: --> is missing")
+        near = get_close_matches(comment[1], _KEYS, cutoff=0.75)
+        if comment[2] and near and comment[1] not in _KEYS:
+            raise SourceError(line, f"“{comment[1]}” is not understood: is it “{near[0]}”?")
+
+
 def _scan(path: str, text: str, first_line: int, gallery: bool = False) -> Iterator[Display]:
+    _lost_comments(text, first_line)
     page: list[str] = []
     pending = _Pending()
     position = 0
@@ -286,12 +301,18 @@ def _notebook(path: str, text: str) -> Iterator[Display]:
 
     count = 0
     data = json.loads(text)
+    cells = data.get("cells") if isinstance(data, dict) else None
+    if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
+        raise SourceError(1, "this is no notebook: it has no list of cells")
     search_from = 0
-    for cell in data.get("cells", ()):
+    for cell in cells:
         if cell.get("cell_type") != "markdown":
             continue
         source = cell.get("source", "")
-        body = source if isinstance(source, str) else "".join(source)
+        lines = [source] if isinstance(source, str) else source
+        if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+            raise SourceError(1, "a Markdown cell of this notebook holds no text")
+        body = "".join(lines)
         first = json.dumps(body.split("\n")[0])[1:-1]
         found = text.find(first, search_from) if first else -1
         line = text.count("\n", 0, found) + 1 if found != -1 else 1

@@ -42,7 +42,7 @@ class Arithmetic(Conditions):
                 done[position] = self.expression(term)
             target = target or self.shape(done[position])
         terms = [(sign, done[position], term) for position, (sign, term) in enumerate(pieces)]
-        total: Expr = Integer(0)
+        added: list[Expr] = []
         for sign, term, place in terms:
             if (
                 target
@@ -65,8 +65,8 @@ class Arithmetic(Conditions):
                     f"this is {describe(self.shape(term))} and cannot be added to something "
                     f"{describe(target)}",
                 )
-            total = total + sign * term
-        return total
+            added.append(sign * term)
+        return sympy.Add(*added)
 
     def _as_vector_term(self, term: Expr, target: Shape, place: s.Node) -> Expr:
         """``2 x_0`` beside a vector: the letter that nobody declared is a vector too."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import sympy
 from sympy import Expr, Symbol
 
 from vaedocs.derivation import expressions as e
@@ -58,7 +59,15 @@ class Calls(Calculus):
                 "Dirac's delta has a meaning under an integral over its variable only",
                 r"write \int \delta(x - a) f(x)\,dx, or declare \delta if it is a function",
             )
+        if self.is_gamma(node):
+            return sympy.factorial(self.scalar(items[0]) - 1)
         return self._applied(node)
+
+    def is_gamma(self, node: s.Call) -> bool:
+        """``\\Gamma(a)`` of one number, where nobody says what Γ is."""
+        if spell(node.head) != r"\Gamma" or [len(g) for g in node.groups] != [1]:
+            return False
+        return r"\Gamma" not in {*self.theory.functions, *self.scope.declared_shapes}
 
     def _jacobian(self, node: s.Call) -> Expr | None:
         r"""``J_f(z)``, the derivative of a function at z; None for anything else."""
@@ -98,7 +107,7 @@ class Calls(Calculus):
         items = [item for group in node.groups for item in group]
         if items and {spell(item) for item in items} <= self.scope.survey.not_densities:
             return False  # H(p) of a probability p is a function
-        if head.base == "H" or head.style:
+        if head.base == "H" or head.style or spell(head) in self.scope.survey.entropic:
             return True
         capital = [i for i in items for n in walk(i) if isinstance(n, s.Name) and n.base.isupper()]
         densities = [i for i in items if isinstance(i, s.Name) and look.is_density_head(i)]

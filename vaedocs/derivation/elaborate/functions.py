@@ -30,6 +30,9 @@ ELEMENTWISE = {
 }
 
 
+LARGEST = 150  # whose factorial has some 260 digits
+
+
 class Functions(Arithmetic):
     """Reads the functions that the language knows."""
 
@@ -49,6 +52,8 @@ class Functions(Arithmetic):
             return self._dim(node.argument)
         if name == "binom" and isinstance(node.argument, s.Sequence):
             n, k = (self.scalar(item) for item in node.argument.items)
+            if n.is_Number and k.is_Number and abs(n) > LARGEST:
+                raise self.refuse(node, "this number is too large to be worked with")
             return sympy.binomial(n, k)
         argument = self._run(node.argument) if name == "diag" else None
         argument = self.expression(node.argument) if argument is None else argument
@@ -83,6 +88,8 @@ class Functions(Arithmetic):
             case "relu" if not inner:
                 return sympy.Max(Integer(0), argument)
             case "factorial" if not inner:
+                if argument.is_Number and argument > LARGEST:
+                    raise self.refuse(node, "this number is too large to be worked with")
                 return sympy.factorial(argument)
         name = {"ln": "log"}.get(name, name)
         if name == "log" and isinstance(argument, e.Apply) and not inner:

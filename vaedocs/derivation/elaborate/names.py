@@ -75,8 +75,9 @@ class Names(Entries):
                 and not self._declared(name)
             ):
                 return sympy.E
-            if node.base == "1" and (node.style or not self._declared(name)):  # \mathbf{1}
-                return e.Ones(self._only_dimension(node))
+            if node.base == "1":  # \mathbf{1}
+                made = self.scope.declared_shapes.get(name, ())
+                return e.Ones(made[0] if len(made) == 1 else self._only_dimension(node))
         if (
             node.base == "I"
             and not node.indices

@@ -246,6 +246,12 @@ class Base:
                     "a relation stands where a value is needed",
                     "the probability of an event is written P(x > a), or as an integral",
                 )
+            if isinstance(node, s.Limit):
+                raise self.refuse(
+                    node,
+                    "limits are not in the language",
+                    "state an equation or an inequality that holds at every value",
+                )
             raise self.refuse(
                 node,
                 f"a {type(node).__name__.lower()} has no meaning here",

@@ -221,6 +221,8 @@ class Sums(Expectations):
     def upper(self, node: s.BigOperator) -> Expr:
         """How far a sum counts: where it does not say so, as far as others do, or to n."""
         if node.upper is not None:
+            if self.dimension(node.upper).is_infinite:
+                raise self.refuse(node, "sums without end are not in the language", "sum up to n")
             return self.dimension(node.upper)
         stems = {stem(n) for n in walk(node.body) if isinstance(n, s.Name) and n.subscripts}
         limits = {spell(h): h for n, h in self.scope.survey.index_hints.items() if n in stems}

@@ -119,6 +119,9 @@ class Scripts(Lists):
             return self.factor()
         if kind in ENDS or kind == "end":
             self.refuse("an empty sub- or superscript", self.tokens[self.pos - 1], "remove it")
+        before = self.tokens[self.pos - 1]
+        if before.kind == "cmd" or before.text == "rbrace" or before.kind == "rbrace":
+            self.refuse(f"{self.shown(token)} cannot stand here", token, "an argument is missing")
         self.refuse(
             f"{self.shown(token)} cannot be a sub- or superscript", hint="put it into braces"
         )

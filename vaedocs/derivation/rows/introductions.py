@@ -243,6 +243,8 @@ class Introductions(Stated):
                 or spelt in scope.theory.functions
             ):
                 return False
+            if Elaborator(scope, self.text).is_gamma(left):
+                return False
             items = {spell(item) for group in left.groups for item in group}
             if items <= scope.survey.not_densities:
                 return True  # H(p) of a probability p

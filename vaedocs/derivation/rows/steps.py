@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from sympy import Expr
 
+from vaedocs.derivation import report as r
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.elaborate import (
     Elaborator,
@@ -47,6 +48,29 @@ def _defines_late(chains: list[s.Chain], number: int, chain: s.Chain) -> bool:
     return name in used - lefts
 
 
+def _conditions(chains: list[s.Chain]) -> set[int]:
+    r"""The numbers of the last chains that say for which values the first ones hold:
+    ``…, \\quad x > 0``.
+    """
+    found: set[int] = set()
+    for number in range(len(chains) - 1, 0, -1):
+        chain = chains[number]
+        sides = [chain.left, *(link.right for link in chain.links)]
+        names = [side for side in sides if isinstance(side, s.Name)]
+        others = [side for side in sides if not isinstance(side, s.Name | s.Number)]
+        signs = {link.symbol for link in chain.links} <= {"<", ">", "<=", ">=", "!="}
+        if not chain.links or not signs or chain.connective or others or len(names) != 1:
+            break
+        (name,) = names
+        before = chains[:number]
+        heads = {spell(c.left) for c in before if c.left is not None}
+        used = {spell(n) for c in before for n in walk(c) if isinstance(n, s.Name)}
+        if name.style or spell(name) in heads or spell(name) not in used:
+            break
+        found.add(number)
+    return found
+
+
 def _in_given(error: NotCheckable) -> NotCheckable:
     error.in_given = True  # type: ignore[attr-defined]
     return error
@@ -79,7 +103,12 @@ class Steps(Introductions):
             chains = self._with_names(scope, statements, display.chains)
         except NotCheckable as error:
             return [Step(1, "", None, None, (error.start, error.end), error=error)]
+        conditions = _conditions(chains)
+        for number in sorted(conditions):
+            steps.append(self._condition(scope, chains[number], number))
         for number, chain in self._models_first(scope, chains):
+            if number in conditions:
+                continue
             reader = Elaborator(scope, self.text)
             for item in chain.qualifier:
                 self._qualify(scope, item)
@@ -145,6 +174,18 @@ class Steps(Introductions):
                     hint=f"say above the display what it is: <!-- given: {name} := … -->",
                 )
         return made
+
+    def _condition(self, scope: Scope, chain: s.Chain, number: int) -> Step:
+        """The step of a chain that says for which values the others hold."""
+        link = chain.links[0]
+        texts = (self._source(chain.left), self._source(link.right))
+        step = Step(link.row, link.symbol, None, None, link.span, texts, chain=number)
+        step.role = r.ASSUMPTION
+        try:
+            Hypotheses(scope, self.text).read([chain])
+        except NotCheckable as error:
+            step.error = error
+        return step
 
     def _qualify(self, scope: Scope, item: s.Node) -> None:
         """``\\forall x > 0``: one more hypothesis; ``\\forall i`` alone says nothing more."""

@@ -85,6 +85,7 @@ class Survey:
     signatures: dict[str, list[Signature]] = field(default_factory=lambda: defaultdict(list))
     random: dict[str, None] = field(default_factory=dict)
     called: set[str] = field(default_factory=set)
+    entropic: set[str] = field(default_factory=set)  # h, where h(x | z) or I(x; z) stands too
     bare: set[str] = field(default_factory=set)
     uses: Counter[str] = field(default_factory=Counter)  # how often each of these
     parameter_heads: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))

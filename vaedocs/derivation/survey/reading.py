@@ -76,6 +76,8 @@ def survey(trees: list[s.Node], given: int = 0) -> Survey:
                 informed.append(node)
             if isinstance(node, s.Call) and isinstance(node.head, s.Name) and not eulers(node):
                 found.called.add(spell(node.head))
+                if node.head.base == "h" and "|" in node.separators:
+                    found.entropic.add(spell(node.head))
             if (
                 isinstance(node, s.Call)
                 and isinstance(node.head, s.Power)

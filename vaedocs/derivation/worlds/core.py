@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sympy import Basic, Expr, Symbol
+from sympy import Basic, Expr, S, Symbol
 
 from vaedocs.derivation import expressions as ex
 from vaedocs.derivation.worlds.arithmetic import CannotEvaluate
@@ -79,6 +79,8 @@ class Core:
             method = getattr(self, "_" + cls.__name__.lower(), None)
             if method is not None:
                 return method(e)
+        if e is S.ImaginaryUnit:
+            raise CannotEvaluate("complex numbers are not in the language")
         raise CannotEvaluate(f"{type(e).__name__} has no numerical meaning here: {e}")
 
     def forget(self) -> None:

@@ -27,6 +27,7 @@ F = Fraction
 VISIBLE = 0.05
 TRIALS = 20
 NUMBER = re.compile(r"[\d/.]+")
+CROWD = 100  # drawn values: no simpler numbers make so many easy to follow
 POLISH = 20_000  # points that the search for simpler numbers may evaluate
 
 
@@ -35,7 +36,7 @@ def nicest(comparison: Any, pair: Any) -> Counterexample:
     world = comparison.world
     best = (weigh(comparison, pair), state(world))
     before, world.effort = world.effort, Effort(POLISH)
-    if comparison.relation != "!=":
+    if comparison.relation != "!=" and len(world.raw_values) < CROWD:
         for candidate in candidates(comparison, best[1]):
             if world.effort.left() <= 0:
                 break
@@ -58,7 +59,8 @@ def nicest(comparison: Any, pair: Any) -> Counterexample:
     a, b = entries(final[0])[at], entries(final[1])[at]
     if world.smooth and max(gaps) > 1e-6 * max(abs(a), abs(b)):
         # the last digits are the quadrature's
-        a, b = (round(v, 12 - math.frexp(max(abs(a), abs(b)))[1] // 3) for v in (a, b))
+        big = min(1.0, max(abs(a), abs(b)))
+        a, b = (round(v, 12 - math.frexp(max(big, abs(v)))[1] // 3) for v in (a, b))
     text = told.description
     if len(gaps) > 1:
         text += f"\n(entry {at + 1} of {len(gaps)} of both sides)"

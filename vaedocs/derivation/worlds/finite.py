@@ -24,6 +24,7 @@ from vaedocs.derivation.worlds.draw import World, convert
 from vaedocs.derivation.worlds.matrices import Mat, column
 
 F = Fraction
+JOINT = 9  # variables of one density: their cells are counted by powers of a stride
 STRIDES = (12, 6)  # how many points a variable may have: of a joint of three, and of more
 MASSES = {
     "plain": (1, 1, 2, 3, 4, 5),
@@ -55,6 +56,8 @@ class FiniteWorld(World):
         self.size = size
         joint = max((len(slots) for slots in args[0].heads.values()), default=0)
         self.stride = STRIDES[joint > 3]
+        if joint > JOINT:
+            raise CannotEvaluate(f"a joint of {joint} variables is too large to be tried")
         self.sizes_of: dict[str, int] = {}  # where a space has another number of points
         self.cells_of: dict[Any, list[Any]] = {}
         self.tables: dict[Any, dict[Any, Any]] = {}
