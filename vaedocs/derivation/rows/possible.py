@@ -81,7 +81,8 @@ def objection(theory: Theory, key: DensityKey, seed: int) -> Objection | None:
         return None
     total = e.Integral(fact.right, (), tuple(values))
     own = {variable.symbol for variable in theory.variables.values()}
-    if own & fact.right.free_symbols and not set(values) & fact.right.free_symbols:
+    named = isinstance(fact.right, e.Density)
+    if named and own & fact.right.free_symbols and not set(values) & fact.right.free_symbols:
         return None  # p(x) := p(x_0) is another name for x_0
     if total.free_symbols - own or total.has(e.Apply) or theory.constraints:
         return None  # a constant or an energy may be chosen so that it does

@@ -43,7 +43,6 @@ from vaedocs.derivation.worlds.smooth_search import Smooth
 
 FEW = 4
 JOINT = 20  # variables of one density
-JOINT = 20  # variables of one density
 PLANE = 6  # how much more a grid of two variables costs than a table
 
 
