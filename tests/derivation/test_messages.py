@@ -168,9 +168,16 @@ def test_a_definition_says_what_it_introduces_and_that_it_claims_nothing(
 
 
 def test_what_an_unknown_energy_leaves_open_is_said() -> None:
-    given = r"p(x) = \frac{e^{-E(x)}}{\int e^{-E(x)} dx}"
+    given = r"p(x) = \frac{e^{-E(x)^2}}{\int e^{-E(x)^2} dx}"
     (row,) = check(r"\mathbb{E}_{p(x)}[x \nabla_x E(x)] = 1", given).rows
     assert "unknown exponent" in row.message
+
+
+@pytest.mark.parametrize(("right", "passes"), [("1", True), ("0", False)])
+def test_an_energy_is_taken_to_grow_so_that_its_integrals_exist(right: str, passes: bool) -> None:
+    given = r"p(x) = \frac{e^{-E(x)}}{\int e^{-E(x)} dx}"
+    (row,) = check(rf"\mathbb{{E}}_{{p(x)}}[x \nabla_x E(x)] = {right}", given).rows
+    assert (row.ok, row.verdict == REFUTED) == (passes, not passes), str(row)
 
 
 @pytest.mark.parametrize(
