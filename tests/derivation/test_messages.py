@@ -167,6 +167,20 @@ def test_a_definition_says_what_it_introduces_and_that_it_claims_nothing(
     assert (row.verdict, row.method) == (DEFINITION, method)
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("a + 3 = a + 5", "is the number $5$ right? it would have to be 3"),
+        ("a + 3 = a - 3", "did you flip the sign of $3$?"),
+        ("a = a + 7", "is $7$ one term too many?"),
+        ("2 a = 3 a", "is the coefficient of $a$ right? it would have to be 2"),
+    ],
+)
+def test_a_hint_names_the_number_and_not_one(text: str, hint: str) -> None:
+    (row,) = check(text).rows
+    assert row.hint == hint
+
+
 def test_what_an_unknown_energy_leaves_open_is_said() -> None:
     given = r"p(x) = \frac{e^{-E(x)^2}}{\int e^{-E(x)^2} dx}"
     (row,) = check(r"\mathbb{E}_{p(x)}[x \nabla_x E(x)] = 1", given).rows

@@ -58,13 +58,17 @@ def _question(terms: list[tuple[Expr, Fraction]], own: dict[Expr, Fraction]) -> 
         return ""
     body, coefficient = terms[0]
     here = own.get(body)
+    plain = here is not None and body == 1
+    name = str(abs(here)) if plain and here is not None else latex(body)
     if here is not None and coefficient == -2 * here:
-        return f"did you flip the sign of ${latex(body)}$?"
+        return f"did you flip the sign of ${name}$?"
     if here is not None and coefficient == -here:
-        return f"is ${latex(body)}$ one term too many?"
+        return f"is ${name}$ one term too many?"
     if here is None:
         return f"is the term ${_signed(coefficient, body, True)}$ missing?"
     wanted = Fraction(here + coefficient)
+    if plain:
+        return f"is the number ${here}$ right? it would have to be {wanted}"
     return f"is the coefficient of ${latex(body)}$ right? it would have to be {wanted}"
 
 
