@@ -7,6 +7,7 @@ from vaedocs.derivation.report import DEFINITION, FAILURES, NOT_CHECKABLE, REFUT
 
 # text, line, column, a part of the message, a part of the hint
 REFUSED = [
+    (r"\text{where } w = 2 a", 1, 1, "“where” cannot begin", "outside the display"),
     (r"\lim_{n\to\infty} \frac{1}{n} = 0", 1, 1, "limits are not", "at every value"),
     (r"\sum_{k=0}^\infty r^k = 2", 1, 1, "sums without end", "up to n"),
     ("1000! = 3", 1, 1, "this number is too large", ""),

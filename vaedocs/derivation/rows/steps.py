@@ -48,6 +48,9 @@ def _defines_late(chains: list[s.Chain], number: int, chain: s.Chain) -> bool:
     return name in used - lefts
 
 
+PROSE = {"where", "if", "for", "let", "with", "when", "since", "because", "then", "here", "hence"}
+
+
 def _conditions(chains: list[s.Chain]) -> set[int]:
     r"""The numbers of the last chains that say for which values the first ones hold:
     ``…, \\quad x > 0``.
@@ -166,6 +169,14 @@ class Steps(Introductions):
             if head is not None
         }
         for name, node in missing.items():
+            word = name.removeprefix(r"\mathrm{").removesuffix("}")
+            if word.lower() in PROSE:
+                raise NotCheckable(
+                    f"the word “{word}” cannot begin a formula",
+                    self.text,
+                    *node.span,
+                    hint="put prose outside the display; a condition stands behind: …, a > 0",
+                )
             if name not in defined:
                 raise NotCheckable(
                     f"{name} is not defined",
