@@ -125,6 +125,8 @@ class UpTo:
             self.at_raw(raw, groups),
         )
         first, second, here, before, after = found
+        if entries(first[0])[0] == entries(first[1])[0]:  # show the instance whose sides differ
+            first, second, before, after = second, first, after, before
         one, other = self.told(first), self.told(second)
         what = "ratio" if self.relation == "prop" else "difference"
         where = f"at {before}", f"at {after}"
