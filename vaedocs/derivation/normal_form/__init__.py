@@ -7,6 +7,10 @@ applied: a marginal loses a variable that nothing
 else depends on. Bound variables get canonical names. What no rule can do stays as an atom, so
 equality is never claimed by guessing.
 
+The parts ask each other: the form itself (``form``), what integrates away (``integration``),
+products and powers (``powers``), vectors and matrices (``linear``), Gaussians (``gaussians``) and
+derivatives (``calculus``).
+
 ``Rules`` switches single facts off; a step uses a fact exactly if it fails without it.
 """
 

@@ -15,8 +15,8 @@ from vaedocs.derivation.polynomials import (
 from vaedocs.derivation.theory import Theory
 
 if TYPE_CHECKING:
-    from vaedocs.derivation.calculus import Calculus
-    from vaedocs.derivation.linear import Linear
+    from vaedocs.derivation.normal_form.calculus import Calculus
+    from vaedocs.derivation.normal_form.linear import Linear
 
 LIMIT = 4000  # terms beyond which an expression is refused as too large
 

@@ -8,10 +8,10 @@ import sympy
 from sympy import Add, Expr, Mul, Pow, Rational, Symbol
 
 from vaedocs.derivation import expressions as e
-from vaedocs.derivation.calculus import Calculus
-from vaedocs.derivation.linear import Linear
 from vaedocs.derivation.normal_form.base import LIMIT, TooLarge
+from vaedocs.derivation.normal_form.calculus import Calculus
 from vaedocs.derivation.normal_form.integration import Integration
+from vaedocs.derivation.normal_form.linear import Linear
 from vaedocs.derivation.normal_form.renaming import rename
 from vaedocs.derivation.polynomials import UNIT, ZERO, Atom, Polynomial
 

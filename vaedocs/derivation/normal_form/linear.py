@@ -14,13 +14,13 @@ import sympy
 from sympy import Add, Expr, Integer, Mul, Pow, Symbol
 
 from vaedocs.derivation import expressions as e
-from vaedocs.derivation.gaussians import Chain, Gaussians
+from vaedocs.derivation.normal_form.gaussians import Chain, Gaussians
 from vaedocs.derivation.polynomials import UNIT, ZERO, Atom, Polynomial
 from vaedocs.derivation.shapes import shape
 from vaedocs.derivation.theory import Theory
 
 if TYPE_CHECKING:
-    from vaedocs.derivation.normal_form import NormalForm
+    from vaedocs.derivation.normal_form.form import NormalForm
 
 SYMMETRIC = {"spd", "symmetric", "diagonal"}
 

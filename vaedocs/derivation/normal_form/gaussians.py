@@ -15,7 +15,7 @@ from vaedocs.derivation.shapes import shape
 from vaedocs.derivation.theory import Theory
 
 if TYPE_CHECKING:
-    from vaedocs.derivation.normal_form import NormalForm
+    from vaedocs.derivation.normal_form.form import NormalForm
 
 Chain = tuple[Expr, ...]
 SYMMETRIC = {"spd", "symmetric", "diagonal"}
