@@ -98,7 +98,7 @@ def named(told: list[str], line: int, report: r.Report) -> bool:
     """Whether a complaint gives the row in which a line stands, or the row that follows from it."""
     above = max((row.line for row in report.rows if row.line <= line), default=report.line)
     below = min((row.line for row in report.rows if row.line > line), default=above)
-    found = [re.match(r"[^:]+:(\d+):(?:\d+:)? row \d+ is ", one) for one in told]
+    found = [re.match(r"[^:]+:(\d+):(?:\d+:)? row \d+ (?:is|could) ", one) for one in told]
     return any(at and (above <= int(at[1]) <= line or int(at[1]) == below) for at in found)
 
 
