@@ -280,6 +280,7 @@ def main() -> None:
         "torch": torch.__version__,
         "python": platform.python_version(),
         "threads": 1,
+        "steps_before": TRAINED,
         "steps_of_a_slice": STEPS,
         "bf16_gain_probed": round(bf16_gain(torch.device("cpu")), 2),
     }  # fmt: skip

@@ -86,7 +86,7 @@ def test_a_file_is_shown_as_it_is(convert: Convert, tricky: Path, tmp_path: Path
     assert [line.get("id") for line in shown.xpath(".//span[starts-with(@id, 'L')]")].count(
         "L9"
     ) == 1
-    assert "Strange strings & signs. Spoken of in Page." in tree.text_content()
+    assert "Strange strings & signs. Shown or named in Page." in tree.text_content()
     assert tree.xpath("//p/code")[0].text == "strings"
     built = tmp_path / "built"
     built.mkdir()

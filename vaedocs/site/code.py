@@ -215,7 +215,7 @@ def _about(one: Shown, title: Callable[[str], str], url: Callable[[str], str]) -
     links = ", ".join(
         f'<a href="{html.escape(url(page))}">{html.escape(title(page))}</a>' for page in one.pages
     )
-    return f"{_words(one.summary)} Spoken of in {links}.".strip()
+    return f"{_words(one.summary)} Shown or named in {links}.".strip()
 
 
 def _words(text: str) -> str:

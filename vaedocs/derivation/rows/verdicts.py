@@ -123,6 +123,8 @@ class Verdicts(Places):
         )
         if step.role == "claim":
             row = self._guarded(scope, step, row)
+            if step.relation == ":=" and row.verdict == r.PROVED and not row.uses:
+                row = replace(row, verdict=r.DEFINITION, method="is what the notation stands for")
         elif step.role == r.DEFINITION:
             row = replace(row, method=f"introduces {step.texts[0]}; nothing is claimed")
             if step.right is not None and out_of_its_domain(scope, step.right, self.seed):
