@@ -44,11 +44,6 @@ LABELS = [
     "eq:second-moment",  # true with either sign: an average that is zero
     "eq:wrong-half",  # wrong with either sign
 ]
-# A sign that nothing can pin down, and why.
-FREE = {
-    "eq:wrong-variables": "a divergence between densities of different variables has no value, so "
-    "that no claim about it can be checked: with either sign it is refused for that reason",
-}
 # Where the sign is turned over in the comment as well, the comment is true again, and why.
 EQUALLY_TRUE = {
     r"(x - U U^\top x)^\top (x - U U^\top x)": "the projection of x stands at right angles to "
@@ -107,7 +102,7 @@ def test_every_sign_of_every_row_is_told(page: Path) -> None:
     """The message gives the page, a line of the row or of the next one, and its number."""
     silent = []
     for display, report, definitions in judged(page):
-        for at in signs(display.latex) if display.label not in FREE else ():
+        for at in signs(display.latex):
             told = complaints(replace(display, latex=turned(display.latex, at)), definitions)
             line = display.line + display.latex.count("\n", 0, at)
             if not named(told, line, report):
@@ -140,10 +135,8 @@ def test_the_signs_are_there() -> None:
     """A page or an exception that went out of use must not thin the test out unnoticed."""
     displays = [display for page in PAGES for display in find_displays(page)]
     assert sum(len(signs(display.latex)) for display in displays) >= 600
-    assert FREE.keys() <= {display.label for display in displays}
     held = [text for display in displays for text in display.holds]
     assert all(any(part in text for text in held) for part in EQUALLY_TRUE)
-    assert len(FREE) == 1, "one sign of the book may be turned over unnoticed, and no other"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
