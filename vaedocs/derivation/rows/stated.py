@@ -34,16 +34,12 @@ class Stated(Places):
         data = isinstance(first, s.Name) and first.style == "cal" and not more
         if data and isinstance(right, s.BigOperator) and right.name == "prod":
             return True  # p(\mathcal{D} | θ) = ∏ p(x_i | θ) says what the data are
-        try:
-            made, other = reader.expression(left), reader.expression(right)
-        except NotCheckable:
+        pair = self._density_and_formula(reader, left, right)
+        if pair is None:
             return False
-        finally:
-            reader.claims.clear()
-        if not isinstance(made, e.Density) or any(
-            key[0] == made.head
-            for key in (*scope.theory.families, *scope.theory.density_definitions)
-        ):
+        made, other = pair
+        known = (*scope.theory.families, *scope.theory.density_definitions)
+        if any(key[0] == made.head for key in known):
             return False
         inner = list(sympy.preorder_traversal(other))
         heads = {part.head for part in inner if isinstance(part, e.Density)}
@@ -67,6 +63,19 @@ class Stated(Places):
             and (heads != {made.head} or all(self._of_data(part) for part in own))
         )
 
+    @staticmethod
+    def _density_and_formula(
+        reader: Elaborator, left: s.Node, right: s.Node
+    ) -> tuple[e.Density, sympy.Expr] | None:
+        """A density and what is said of it, where both can be read; braces claim nothing yet."""
+        try:
+            made, other = reader.expression(left), reader.expression(right)
+        except NotCheckable:
+            return None
+        finally:
+            reader.claims.clear()
+        return (made, other) if isinstance(made, e.Density) else None
+
     def _states_formula(
         self, scope: Scope, reader: Elaborator, left: s.Node, right: s.Node
     ) -> bool:
@@ -75,14 +84,12 @@ class Stated(Places):
         """
         if not (isinstance(left, s.Call) and look.is_density_call(left, scope.survey)):
             return False
-        try:
-            made, formula = reader.expression(left), reader.expression(right)
-        except NotCheckable:
+        pair = self._density_and_formula(reader, left, right)
+        if pair is None:
             return False
-        finally:
-            reader.claims.clear()
+        made, formula = pair
         theory = scope.theory
-        if not isinstance(made, e.Density) or theory.follows(made.key):
+        if theory.follows(made.key):
             return False
         said = [side for fact in theory.constraints for side in (fact.left, fact.right)]
         heads = {part.head for side in said for part in side.atoms(e.Density)}
