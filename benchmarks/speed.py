@@ -36,6 +36,7 @@ from torch import Tensor
 
 from benchmarks.peers import STEPS, Arm, Loss, pythae, pytorch_examples
 from vaedocs.training import idx
+from vaedocs.training.adam import adam_step
 from vaedocs.training.data import Dataset, Source, prepare
 from vaedocs.training.device import bf16_gain, subnormals_as_zero
 from vaedocs.training.loop import Trainer, make_step
@@ -163,11 +164,11 @@ def walks(trainer: Trainer) -> Arm:
     parameters = [p.detach().clone().requires_grad_() for p in trainer.objective.parameters()]
     for p in parameters:
         p.grad = torch.randn_like(p)
-    adam = torch.optim.Adam(parameters, trainer.settings.learning_rate, fused=True)
+    step = adam_step(torch.optim.Adam(parameters, trainer.settings.learning_rate, fused=True))
 
     def arm() -> None:
         for _ in range(STEPS):
-            adam.step()
+            step()
 
     return arm
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from vaedocs.training import idx
-from vaedocs.training.data import load
+from vaedocs.training.data import Rows, load
 from vaedocs.training.settings import Settings, UserError
 
 MNIST = (
@@ -284,3 +284,33 @@ def test_fetching_says_what_failed(monkeypatch, tmp_path):
     message = refused(data="fashion-mnist", download=True)
     assert "train-images-idx3-ubyte.gz: could not be fetched" in message
     assert "--folder" in message
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize(
+    ("values", "levels", "kept"),
+    [
+        (torch.arange(256).double() / 255, 255, torch.uint8),  # grey levels
+        (torch.arange(256) % 2, 255, torch.uint8),  # bits of pictures that had 255 levels
+        (torch.arange(256) % 17, 16, torch.uint8),  # counts
+        (torch.arange(256), 255, torch.uint8),  # counts up to 255
+        (torch.arange(256).double() / 255, 100, None),  # not the levels that were said
+        (torch.arange(256).double() / -255, 255, None),
+        (torch.linspace(0, 1, 256) ** 2, 255, None),
+        (torch.arange(256).double() / 255, 0, None),  # real numbers
+        (torch.arange(256) * 2, 510, None),  # no bytes
+    ],
+)
+def test_rows_kept_as_bytes_are_the_rows(values, levels, kept, dtype):
+    rows = values.to(dtype).reshape(64, 4)
+    index = torch.randperm(64, generator=torch.Generator().manual_seed(0))
+    packed = Rows(rows, levels, many=0)
+    assert packed.kept.dtype == (kept or dtype)
+    taken = packed.take(index)
+    assert taken.dtype == dtype
+    assert torch.equal(taken, rows[index])
+
+
+def test_few_rows_are_kept_as_they_are():
+    rows = torch.zeros(8, 4)
+    assert Rows(rows, 1).kept is rows

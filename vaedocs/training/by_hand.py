@@ -28,7 +28,7 @@ Kept = list[tuple[nn.Linear, Tensor, Tensor]]  # layer, its input, its weight in
 SLOPES: dict[type[nn.Module], Callable[[Tensor, Tensor], Tensor]] = {
     nn.Tanh: lambda d, h: torch.addcmul(d, d * h, h, value=-1),  # tanh' = 1 - tanh^2
     nn.Softplus: lambda d, h: -d * torch.expm1(-h),  # the logistic function of a
-    nn.ReLU: lambda d, h: d * h.sign(),  # 0 or 1
+    nn.ReLU: lambda d, h: torch.ops.aten.threshold_backward(d, h, 0),  # d where h > 0, else 0
 }
 
 

@@ -19,7 +19,8 @@ from torch import Tensor, nn
 
 from vaedocs.kl_divergence import diagonal_to_standard_normal
 from vaedocs.training import by_hand, run_folder
-from vaedocs.training.data import Dataset
+from vaedocs.training.adam import adam_step
+from vaedocs.training.data import Dataset, Rows
 from vaedocs.training.device import bf16_gain, find_device, subnormals_as_zero
 from vaedocs.training.distributed import Group
 from vaedocs.training.objective import Objective
@@ -42,16 +43,17 @@ def make_step(
         gradient = by_hand.gradient(objective)
     else:
         gradient = by_autograd(objective)
+    rows, update = Rows(data.train, data.levels), adam_step(optimiser)
 
     def step(index: Tensor) -> Tensor:
-        x = data.draw(data.train.index_select(0, index), generator)  # [B, N]
+        x = data.draw(rows.take(index), generator)  # [B, N]
         noise = standard_normal(settings, x, generator)  # [(K,) B, M]
         y = data.one_hot(data.train_labels, index) if settings.conditional else None
         mine = group.share(len(x))  # all rows, unless several processes share the batch
         loss = gradient(
             x[mine], noise[..., mine, :], None if y is None else y[mine], group.size / len(x)
         )
-        optimiser.step()
+        update()
         return loss  # no .item(): the processor must not wait for the device
 
     return step
