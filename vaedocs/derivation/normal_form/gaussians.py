@@ -1,16 +1,15 @@
-"""Families with a formula in the normal form: log densities, moments of Gaussians, and Gaussians
-that are linear functions of others."""
+"""Families with a formula in the normal form: log densities, and Gaussians that are linear
+functions of others."""
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import sympy
 from sympy import Add, Expr, Integer, Mul, Symbol
 
 from vaedocs.derivation import expressions as e
-from vaedocs.derivation.polynomials import UNIT, Atom, Monomial, Polynomial
+from vaedocs.derivation.polynomials import Polynomial
 from vaedocs.derivation.shapes import shape
 from vaedocs.derivation.theory import Theory
 
@@ -167,152 +166,6 @@ class Gaussians:
         )
         inner = slope / outer
         return outer**2 * Mul(*numbers) * Mul(inner, *rest, e.Transpose(inner))
-
-    def moment(
-        self, variable: Symbol, touching: list[tuple[Atom, Fraction]], rest: Monomial
-    ) -> Polynomial | None:
-        """∫ N(z; m, v) · (polynomial in z) dz, times what does not depend on z; None if this is no
-        such integral.
-        """
-        density = [
-            pair for pair in touching if pair[0].kind in {"family", "marginal"} and pair[1] == 1
-        ]
-        others = [pair for pair in touching if pair not in density]
-        if (
-            len(density) != 1
-            or not others
-            or any(a.kind != "leaf" or p < 0 or p.denominator != 1 for a, p in others)
-        ):
-            return None
-        found = self._gaussian(variable, density[0][0])
-        if found is None:
-            return None
-        normal, left_over = found
-        mean, covariance = normal.args[1], normal.args[2]
-        outside = left_over * Polynomial.monomial(rest)
-        if not shape(variable, self.theory):
-            if any(a.data != variable for a, _ in others):
-                return None
-            return outside * self._moments(
-                self.form.of(mean), self.form.of(covariance), int(others[0][1])
-            )
-        return self._vector_moment(variable, mean, covariance, others, outside)
-
-    def _gaussian(self, variable: Symbol, atom: Atom) -> tuple[e.Normal, Polynomial] | None:
-        """The normal density of a variable behind an atom, and the marginal that stays behind."""
-        if atom.kind == "family":
-            formula = atom.data
-            ok = (
-                isinstance(formula, e.Normal)
-                and formula.args[0] == variable
-                and not any(variable in a.free_symbols for a in formula.args[1:])
-            )
-            return (formula, UNIT) if ok else None
-        head, pairs = atom.data
-        slots = [slot for slot, value in pairs if value == variable]
-        if len(slots) != 1:
-            return None
-        everything = frozenset(slot for slot, _ in pairs)
-        key = (head, frozenset(slots), everything - set(slots))
-        family = self.theory.families.get(key)
-        if (
-            family is None
-            or not isinstance(family.formula, e.Normal)
-            or not self.form.allows(f"the form of {self.form._family_name(key)}")
-        ):
-            return None
-        formula = self._instantiated(family.formula, dict(pairs))
-        left = frozenset(pair for pair in pairs if pair[0] not in slots)
-        return formula, self.form.marginal(head, left)
-
-    def _moments(self, mean: Polynomial, variance: Polynomial, order: int) -> Polynomial:
-        """E[z^n] = m E[z^{n-1}] + (n - 1) v E[z^{n-2}]."""
-        previous, current = UNIT, mean
-        if order == 0:
-            return UNIT
-        for n in range(2, order + 1):
-            previous, current = (
-                current,
-                mean * current + (variance * previous).scaled(Fraction(n - 1)),
-            )
-        return current
-
-    def _vector_moment(
-        self,
-        z: Symbol,
-        mean: Expr,
-        covariance: Expr,
-        others: list[tuple[Atom, Fraction]],
-        outside: Polynomial,
-    ) -> Polynomial | None:
-        if all(isinstance(a.data, e.Component) and a.data.args[0] == z for a, _ in others):
-            if len(others) == 1:
-                (index,) = others[0][0].data.args[1]
-                variance = self._variance_entry(covariance, index)
-                order = int(others[0][1])
-                entry = self.form.of(self.component(mean, index))
-                if order == 1:
-                    return outside * entry
-                if variance is not None:
-                    return outside * self._moments(entry, self.form.of(variance), order)
-                if order == 2:
-                    return outside * (
-                        entry * entry + self.form.of(e.Component(covariance, (index, index)))
-                    )
-            return None
-        if len(others) != 1 or others[0][1] != 1 or not isinstance(others[0][0].data, e.Scalar):
-            return None
-        inner = others[0][0].data.args[0]
-        factors = inner.args if isinstance(inner, Mul) else (inner,)
-        places = [k for k, f in enumerate(factors) if z in f.free_symbols]
-        if len(places) == 1 and factors[places[0]] in (z, e.Transpose(z)):
-            changed = list(factors)
-            changed[places[0]] = mean if factors[places[0]] == z else e.Transpose(mean)
-            return outside * self.form.of(e.Scalar(Mul(*changed)))
-        if places == [0, len(factors) - 1] and factors[0] == e.Transpose(z) and factors[-1] == z:
-            middle = Mul(*factors[1:-1])
-            value = e.Trace(middle * covariance) + e.Scalar(e.Transpose(mean) * middle * mean)
-            return outside * self.form.of(value)
-        return None
-
-    def _moment_matrix(
-        self, core: Chain, weight: Expr, bound: tuple[Symbol, ...]
-    ) -> list[tuple[Chain, Polynomial]] | None:
-        if not self.form.rules.families or len(bound) != 1:
-            return None
-        normal = self._normal_of(weight, bound[0])
-        if normal is None:
-            return None
-        z, mean, covariance = bound[0], normal.args[1], normal.args[2]
-        if core == (z,) or core == (e.Transpose(z),):
-            pairs = self._chains(mean)
-            return (
-                pairs
-                if core == (z,)
-                else [(tuple(self._transposed(f) for f in reversed(c)), d) for c, d in pairs]
-            )
-        if core == (z, e.Transpose(z)):
-            outer = [
-                (a + tuple(self._transposed(f) for f in reversed(b)), c * d)
-                for a, c in self._chains(mean)
-                for b, d in self._chains(mean)
-            ]
-            return self._chains(covariance) + outer
-        return None
-
-    def _normal_of(self, weight: Expr, variable: Symbol) -> e.Normal | None:
-        if isinstance(weight, e.Normal) and weight.args[0] == variable:
-            return weight
-        if isinstance(weight, e.Density) and weight.key in self.theory.families:
-            family = self.theory.families[weight.key]
-            formula = self._instantiated(family.formula, dict((*weight.values, *weight.conditions)))
-            if (
-                isinstance(formula, e.Normal)
-                and formula.args[0] == variable
-                and self.form.allows(f"the form of {self.form._family_name(weight.key)}")
-            ):
-                return formula
-        return None
 
     def _instantiated(self, formula: Expr, values: dict[str, Expr]) -> Expr:
         return formula.xreplace(

@@ -14,7 +14,8 @@ import sympy
 from sympy import Add, Expr, Integer, Mul, Pow, Symbol
 
 from vaedocs.derivation import expressions as e
-from vaedocs.derivation.normal_form.gaussians import Chain, Gaussians
+from vaedocs.derivation.normal_form.gaussians import Chain
+from vaedocs.derivation.normal_form.moments import Moments
 from vaedocs.derivation.polynomials import UNIT, ZERO, Atom, Polynomial
 from vaedocs.derivation.shapes import shape
 from vaedocs.derivation.theory import Theory
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 SYMMETRIC = {"spd", "symmetric", "diagonal"}
 
 
-class Linear(Gaussians):
+class Linear(Moments):
     """The part of the normal form that knows shapes."""
 
     def __init__(self, theory: Theory, form: NormalForm) -> None:
@@ -74,7 +75,14 @@ class Linear(Gaussians):
             case e.Diag() if self._is_constant_vector(expr.args[0]):
                 return [((), UNIT)]
             case e.Expectation():
-                return self._expectation(expr)
+                body, weight = expr.args[:2]
+                return self._mean(body, weight, expr.bound)
+            case e.Variance():
+                body, weight = expr.args[:2]
+                return self._covariance(body, body, weight, expr.bound)
+            case e.Covariance():
+                a, b, weight = expr.args[:3]
+                return self._covariance(a, b, weight, expr.bound)
         return [((expr,), UNIT)]
 
     def _chains_of_power(self, expr: Pow) -> list[tuple[Chain, Polynomial]]:
@@ -151,25 +159,6 @@ class Linear(Gaussians):
         if second and self.theory.tags(left) & {"orthonormal_rows", "orthogonal"}:
             return self.form.allows(f"{left} has orthonormal rows")
         return False
-
-    def _expectation(self, expr: e.Expectation) -> list[tuple[Chain, Polynomial]]:
-        """Expectations of vectors: constants pulled out, the mean of a declared Gaussian."""
-        body, weight, bound = expr.args[0], expr.args[1], expr.bound
-        made: list[tuple[Chain, Polynomial]] = []
-        for chain, coefficient in self._chains(body):
-            touched = [k for k, f in enumerate(chain) if f.free_symbols & set(bound)]
-            if not touched:
-                made.append((chain, self.form.integrate(self.form.of(weight) * coefficient, bound)))
-                continue
-            if coefficient.free & frozenset(bound):
-                return [((expr,), UNIT)]
-            first, last = touched[0], touched[-1]
-            inner = self._moment_matrix(chain[first : last + 1], weight, bound)
-            if inner is None:
-                core = Mul(*chain[first : last + 1])
-                inner = [((e.Expectation(core, weight, bound),), UNIT)]
-            made += [(chain[:first] + c + chain[last + 1 :], coefficient * d) for c, d in inner]
-        return made
 
     # -- numbers made of matrices
     # -------------------------------------------------------------------------

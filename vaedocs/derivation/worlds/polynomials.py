@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sympy import Expr, Symbol
+from sympy import Expr, Mul, Symbol
 
 from vaedocs.derivation import expressions as ex
+from vaedocs.derivation.worlds.context import Factor
 from vaedocs.derivation.worlds.laws import (
     Law,
 )
@@ -14,6 +16,75 @@ from vaedocs.derivation.worlds.locations import Locations
 
 
 class Degrees(Locations):
+    def gaussian_parts(self, weight: Expr, variables: Sequence[Any]) -> list[tuple[str, Expr]]:
+        """The variables of a weight with a density each, in an order in which every one is drawn
+        from a Gaussian whose mean is linear in those before; empty if it is no such weight.
+        """
+        names = [v.name for v in variables if isinstance(v, Symbol)]
+        if len(names) < len(variables) or set(names) & self.context.families:
+            return []
+        if len(names) == 1:
+            alone = isinstance(weight, ex.Density | ex.Normal)
+            return [(names[0], weight)] if alone else []
+        found = [pair for factor in Mul.make_args(weight) for pair in self.one_by_one(factor)]
+        rest, ordered = dict(found), list[tuple[str, Expr]]()
+        if sorted(name for name, _ in found) != sorted(names):
+            return []
+        while rest:
+            free = [n for n in rest if not self.dependencies(rest[n]) & rest.keys() - {n}]
+            if not free:
+                return []
+            ordered.append((free[0], rest.pop(free[0])))
+        return ordered
+
+    def one_by_one(self, factor: Expr) -> list[tuple[str, Expr]]:
+        """The variables of one factor, each with its own Gaussian density given the others."""
+        if isinstance(factor, ex.Normal) and isinstance(factor.args[0], Symbol):
+            own = factor.args[0].name
+            others = self.context.varying - {own}
+            linear = self.is_affine(factor.args[1], others)
+            fixed = all(self.degree(factor.args[2], n) == 0 for n in (*others, own))
+            return [(own, factor)] if linear and fixed else []
+        pairs = (*factor.values, *factor.conditions) if isinstance(factor, ex.Density) else ()
+        if not pairs or not all(isinstance(v, Symbol) for _, v in pairs):
+            return []
+        at, slots = dict(pairs), {s for s, _ in factor.values}
+        order, below = self.context.order[factor.head], set(slots)
+        for f in order:
+            below |= set(f.slots) if set(f.conditions) & below else set()
+        own_factors = [f for f in order if set(f.slots) & slots]
+        known = all(self.is_linear(f) and set(f.conditions) <= at.keys() for f in own_factors)
+        if not known or len(at) < len(pairs) or below & {s for s, _ in factor.conditions}:
+            return []
+        made = []
+        for f in own_factors:
+            (slot,) = f.slots
+            one = ex.Density(factor.head, [(slot, at[slot])], [(c, at[c]) for c in f.conditions])
+            made.append((at[slot].name, one))
+        return made
+
+    def is_affine(self, e: Expr, names: Collection[str]) -> bool:
+        """Whether an expression is affine in these names together."""
+        if e.is_Add:
+            return all(self.is_affine(a, names) for a in e.args)
+        degrees = [self.degree(e, n) for n in names]
+        return all(d is not None and d <= 1 for d in degrees) and degrees.count(1) <= 1
+
+    def is_linear(self, factor: Factor) -> bool:
+        """Whether a factor is a declared Gaussian whose mean is linear in its conditions and whose
+        covariance is free of them."""
+        formula, names = factor.formula, dict(factor.symbols)
+        if not isinstance(formula, ex.Normal) or len(factor.slots) > 1:
+            return False
+        if not self.is_cell(formula.args[0], names[factor.slots[0]]):
+            return False
+        if any(self.discrete_values(s) is not None for s in (*factor.slots, *factor.conditions)):
+            return False
+        own = [names[s] for s in factor.conditions]
+        return self.is_affine(formula.args[1], own) and all(
+            self.degree(formula.args[2], n) == 0 for n in own
+        )
+
     def exact_law(self, weight: Expr, name: str) -> Law | None:
         """The law of a weight if the weight is exactly that law's density."""
         if isinstance(weight, ex.Normal):

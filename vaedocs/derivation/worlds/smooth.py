@@ -181,25 +181,6 @@ class SmoothWorld(Kinks):
 
         return compute
 
-    def is_linear(self, factor: Factor) -> bool:
-        """Whether a factor is a declared Gaussian whose mean is linear in its conditions and whose
-        covariance is free of them."""
-        formula, names = factor.formula, dict(factor.symbols)
-        if not isinstance(formula, ex.Normal) or len(factor.slots) > 1:
-            return False
-        if not self.is_cell(formula.args[0], names[factor.slots[0]]):
-            return False
-        if any(self.discrete_values(s) is not None for s in (*factor.slots, *factor.conditions)):
-            return False
-        own = [names[s] for s in factor.conditions]
-        mean = [self.degree(formula.args[1], n) for n in own]
-        crossed = sum(1 for d in mean if d) > 1 and not formula.args[1].is_Add
-        return (
-            not crossed
-            and all(d is not None and d <= 1 for d in mean)
-            and all(self.degree(formula.args[2], n) == 0 for n in own)
-        )
-
     def is_free_line(self, factor: Factor) -> bool:
         """Whether a factor has no formula and is a density on the line: a Gaussian with a linear
         mean in a simple world."""
@@ -304,27 +285,35 @@ class SmoothWorld(Kinks):
         self, weight: Expr, bodies: Sequence[Expr], variables: Sequence[Any]
     ) -> Callable[[Thunk], Any]:
         plain = super().weighted(weight, bodies, variables)
-        if len(variables) != 1 or not isinstance(variables[0], Symbol):
-            return plain
-        name = variables[0].name
-        if not isinstance(weight, ex.Density | ex.Normal) or name in self.context.families:
-            return plain
-        degrees = [self.degree(body, name) for body in bodies]
-        if None in degrees or sum(degrees) > 12:  # type: ignore[arg-type]
+        parts = self.gaussian_parts(weight, variables)
+        degrees = [self.degree(body, name) for body in bodies for name, _ in parts]
+        if not parts or None in degrees or sum(degrees) > 12:  # type: ignore[arg-type]
             return plain
         degree, env = sum(degrees), self.env  # type: ignore[arg-type]
 
         def polynomial(f: Thunk) -> Any:
-            law = self.exact_law(weight, name)
-            if not isinstance(law, NormalLaw):
+            def level(i: int) -> Any:
+                if i == len(parts):
+                    return f()
+                name, own = parts[i]
+                law = self.exact_law(own, name)
+                if not isinstance(law, NormalLaw):
+                    raise CannotEvaluate("a factor that is no Gaussian")
+                old, total = env.get(name), None
+                nodes = law.gauss(degree)
+                self.tick(len(nodes))
+                for point, w in nodes:
+                    env[name] = point
+                    v = level(i + 1) * w
+                    total = v if total is None else total + v
+                self.restore(name, old)
+                return total
+
+            if len(parts) == 1 and not isinstance(
+                self.exact_law(parts[0][1], parts[0][0]), NormalLaw
+            ):
                 return plain(f)
-            old, total = env.get(name), None
-            for point, w in law.gauss(degree):
-                env[name] = point
-                v = f() * w
-                total = v if total is None else total + v
-            self.restore(name, old)
-            return total
+            return level(0)
 
         return polynomial
 
