@@ -83,13 +83,27 @@ class Structures(Derivatives):
         outer, self.level = self.level, Level()
         words: list[str] = []
         claims: list[s.Claim] = []
+        stacked = self.at("cmd", "substack")
+        if stacked:
+            self.take()
+            opening = self.expect("lbrace", "", "\\substack needs braces")
+        while not self.at("rbrace"):
+            self.part(opening, words, claims)
+        self.level = outer
+        for _ in range(2 if stacked else 1):
+            self.expect("rbrace", "", f"{self.shown(self.tok)} cannot stand in the note of a brace")
+        return tuple(claims), " ".join(words)
+
+    def part(self, opening: Token, words: list[str], claims: list[s.Claim]) -> None:
+        """Words, a claim, or a name with claims behind it, up to a comma or a new line."""
+        before = len(words)
         self.text_run(words)
-        if self.at("cmd", "substack") or self.is_label():
-            self.all_words(opening, words)
-        elif words and self.tok.kind not in ("rel", "rbrace"):
+        if self.tok.kind in ("comma", "semicolon", "newline"):
+            self.take()
+        elif self.is_label() or (len(words) > before and self.tok.kind not in ("rel", "rbrace")):
             self.all_words(opening, words)  # "does not depend on \theta"
-        else:
-            if self.tok.kind not in ("rel", "rbrace"):
+        elif self.tok.kind != "rbrace":
+            if self.tok.kind != "rel":
                 node = self.expression()
                 if isinstance(node, s.Name) and node.style == "rm":
                     words.append(node.base)
@@ -99,12 +113,6 @@ class Structures(Derivatives):
                 right = self.expression()
                 span = (relation.start, right.span[1])
                 claims.append(s.Claim(relation.text, right, span=span))
-            self.text_run(words)
-            if not self.at("rbrace") and words:
-                self.all_words(opening, words)
-        self.level = outer
-        self.expect("rbrace", "", f"{self.shown(self.tok)} cannot stand in the note of a brace")
-        return tuple(claims), " ".join(words)
 
     def text_run(self, words: list[str]) -> None:
         while self.tok.kind == "text" or (
@@ -123,11 +131,16 @@ class Structures(Derivatives):
         )
 
     def all_words(self, opening: Token, words: list[str]) -> None:
-        """Take the rest of the note as words, as typed."""
+        """Take the rest of the note as words, as typed; a claim among them is not passed over."""
         start = self.tok.start
         end = self.tokens[opening.partner].start
-        while self.pos < opening.partner:
-            self.take()
+        while self.pos < opening.partner and self.tok.kind != "newline":
+            if self.tok.kind == "rel":
+                self.refuse(
+                    "a claim inside the words of a brace",
+                    hint="set a comma before it: \\text{…},\\ \\geq 0",
+                )
+            end = self.take().end
         words.append(" ".join(self.source[start:end].split()))
 
     # ---------------------------------------------------------- \underset, \overset
