@@ -62,7 +62,7 @@ class Definitions(Densities):
                 return False
         if isinstance(right, s.Call) and look.family(right.head) and len(right.groups) == 1:
             return False
-        if isinstance(left, s.Name) and self._is_transform(left, right):
+        if isinstance(left, s.Name) and self.is_transform(left, right):
             slot = self.reader.slot(left)
             self._shape_of_values(left, right)
             self.scope.transforms[slot] = Macro((), right, spell(left), text)
@@ -97,7 +97,7 @@ class Definitions(Densities):
             known = self.theory.functions.get(name, FunctionInfo(name))
             self.theory.functions[name] = replace(known, shape=known.shape or made)
 
-    def _is_transform(self, left: s.Name, right: s.Node) -> bool:
+    def is_transform(self, left: s.Name, right: s.Node) -> bool:
         """``z = \\mu + \\sigma \\epsilon``: one random variable made of others."""
         slot, random = self.reader.slot(left), self.scope.survey.random
         if left.subscripts or left.indices or slot not in random:

@@ -18,23 +18,9 @@ from vaedocs.derivation.elaborate import (
 from vaedocs.derivation.errors import NotCheckable
 from vaedocs.derivation.hypotheses import Hypotheses
 from vaedocs.derivation.rows.places import Step
-from vaedocs.derivation.rows.stated import Stated
+from vaedocs.derivation.rows.stated import Stated, names_family, without_point
 from vaedocs.derivation.shapes import describe, shape
 from vaedocs.derivation.spelling import spell, stem, walk
-
-
-def names_family(scope: Scope, left: s.Node | None, link: s.Link) -> bool:
-    r"""Whether a relation says of which family a density is: ``p(z) = \\mathcal{N}(0, I)``, ``z
-    \\sim \\mathcal{N}(0, I)``.
-    """
-    right = link.right
-    if not (isinstance(right, s.Call) and look.family(right.head) and len(right.groups) == 1):
-        return False
-    if link.symbol == "~":
-        return isinstance(left, s.Name | s.Conditioned)
-    if isinstance(left, s.Call):
-        return look.is_density_call(left, scope.survey)
-    return isinstance(left, s.Name) and look.is_density_head(left, scope.survey)
 
 
 class Introductions(Stated):
@@ -87,6 +73,7 @@ class Introductions(Stated):
         """Fill the step with the claim that ``p(x) = \\mathcal{N}(…)`` is where p(x) follows from
         what is known already; False where it says something new.
         """
+        right = without_point(left, right)
         if not (isinstance(right, s.Call) and look.family(right.head) and len(right.groups) == 1):
             return False
         if step.relation == "~" and isinstance(left, s.Sum | s.Product | s.Fraction):
@@ -170,7 +157,9 @@ class Introductions(Stated):
                 f"{spelt} is declared {describe(declared)}, the right side is {describe(made)}"
             )
             step.error = Mismatch(message, self.text, *link.span)
-        if spelt not in scope.survey.random:
+        if Hypotheses(scope, self.text).is_transform(name, link.right):
+            self._assume(scope, name, link)  # y = a x + b: its law follows from that of x
+        elif spelt not in scope.survey.random:
             text = self.text[left.span[0] : link.right.span[1]]
             numbered = left if isinstance(left, s.Name) else None
             macro = Macro(parameters, link.right, spell(left), text, numbered)

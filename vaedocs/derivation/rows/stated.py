@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import sympy
 
 from vaedocs.derivation import expressions as e
@@ -12,7 +14,35 @@ from vaedocs.derivation.errors import NotCheckable
 from vaedocs.derivation.hypotheses.formulas import is_explicit
 from vaedocs.derivation.hypotheses.written_out import family_of, formula_alone
 from vaedocs.derivation.rows.places import Places
+from vaedocs.derivation.spelling import spell
 from vaedocs.derivation.worlds import test
+
+
+def names_family(scope: Scope, left: s.Node | None, link: s.Link) -> bool:
+    r"""Whether a relation says of which family a density is: ``p(z) = \\mathcal{N}(0, I)``, ``z
+    \\sim \\mathcal{N}(0, I)``.
+    """
+    right = link.right
+    if not (isinstance(right, s.Call) and look.family(right.head) and len(right.groups) == 1):
+        return False
+    if link.symbol == "~":
+        return isinstance(left, s.Name | s.Conditioned)
+    if isinstance(left, s.Call):
+        return look.is_density_call(left, scope.survey)
+    return isinstance(left, s.Name) and look.is_density_head(left, scope.survey)
+
+
+def value_of(left: s.Node | None) -> s.Node | None:
+    r"""The z of ``p(z \mid x)``, or of z itself."""
+    return look.arguments(left)[0][0] if isinstance(left, s.Call) else left
+
+
+def without_point(left: s.Node, right: s.Node) -> s.Node:
+    r"""The ``\mathcal{N}(0, 1)`` of ``p(z) = \mathcal{N}(z; 0, 1)``."""
+    if not (isinstance(right, s.Call) and look.family(right.head) and len(right.groups) == 2):
+        return right
+    same = [spell(item) for item in right.groups[0]] == [spell(value_of(left))]
+    return replace(right, groups=right.groups[1:], separators=()) if same else right
 
 
 class Stated(Places):

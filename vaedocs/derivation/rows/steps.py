@@ -16,8 +16,9 @@ from vaedocs.derivation.elaborate import (
 from vaedocs.derivation.errors import NotCheckable
 from vaedocs.derivation.hypotheses import Hypotheses
 from vaedocs.derivation.rows import named
-from vaedocs.derivation.rows.introductions import Introductions, names_family
+from vaedocs.derivation.rows.introductions import Introductions
 from vaedocs.derivation.rows.places import Step
+from vaedocs.derivation.rows.stated import names_family, value_of
 from vaedocs.derivation.shapes import ShapeMismatch, describe
 from vaedocs.derivation.spelling import spell, walk
 
@@ -38,14 +39,17 @@ def _declares(chain: s.Chain) -> bool:
 def _defines_late(chains: list[s.Chain], number: int, chain: s.Chain) -> bool:
     r"""``… = \mathcal{L}(q) + …, \quad \mathcal{L}(q) = …``: the first uses what comes second."""
     head = named.head_of(chain.left)
-    defines = chain.links[0].symbol in {"=", ":="} and named.is_quantity(chain.left)
-    if head is None or not defines:
+    if head is None and isinstance(chain.left, s.Call) and isinstance(chain.left.head, s.Name):
+        head = chain.left.head
+    if head is None or chain.links[0].symbol not in {"=", ":="}:
         return False
-    name = spell(head)
     before = chains[:number]
+    names = [n for c in before for n in walk(c) if isinstance(n, s.Name)]
+    slopes = {replace(n, primes=0, span=head.span) for n in names if n.primes}
+    if isinstance(chain.left, s.Call) and head in slopes:  # f'(x) = 2 x, where f(x) = x^2
+        return True
     lefts = {spell(one) for c in before if (one := named.head_of(c.left)) is not None}
-    used = {spell(n) for c in before for n in walk(c) if isinstance(n, s.Name)}
-    return name in used - lefts
+    return named.is_quantity(chain.left) and spell(head) in {spell(n) for n in names} - lefts
 
 
 PROSE = {"where", "if", "for", "let", "with", "when", "since", "because", "then", "here", "hence"}
@@ -143,7 +147,9 @@ class Steps(Introductions):
         models = [
             pair
             for pair in movable
-            if len(pair[1].links) == 1 and names_family(scope, pair[1].left, pair[1].links[0])
+            if len(pair[1].links) == 1
+            and names_family(scope, pair[1].left, pair[1].links[0])
+            and not any(spell(c.left) == spell(value_of(pair[1].left)) for c in chains[: pair[0]])
         ]
         names = [pair for pair in movable if _defines_late(chains, *pair)]
         early = models + names[::-1]
