@@ -18,6 +18,8 @@ from vaedocs.derivation.errors import NotCheckable
 from vaedocs.derivation.spelling import spell, stem, walk
 from vaedocs.derivation.theory import Fact
 
+DEEPEST = 40  # definitions inside definitions
+
 
 class Definitions(Base):
     """Reads named quantities."""
@@ -87,13 +89,19 @@ class Definitions(Base):
 
     def _defined(self, node: s.Node, name: str, macro: Macro, items: tuple[s.Node, ...]) -> Expr:
         """A named quantity; what its definition refuses is told where the name stands."""
+        key, open_ = (macro.literal, *map(spell, items)), self.scope.defining
+        if key in open_ or len(open_) > DEEPEST:
+            raise self.refuse(node, f"{macro.literal} is defined by itself", "use two names")
+        open_.append(key)
         try:
             return self.quantity(name, macro, items)
         except NotCheckable as error:
             made = self.mismatch if isinstance(error, Mismatch) else self.refuse
-            raise made(
-                node, f"in the definition of {macro.literal}: {error.message}", error.hint
-            ) from None
+            where = f"in the definition of {macro.literal}: "
+            message = where + error.message.removeprefix(where)
+            raise made(node, message, error.hint) from None
+        finally:
+            open_.pop()
 
     def quantity(self, name: str, macro: Macro, items: tuple[s.Node, ...]) -> Expr:
         """A named quantity: a symbol whose definition the theory holds."""

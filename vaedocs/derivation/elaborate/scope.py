@@ -90,6 +90,7 @@ class Scope:
     numbered: set[str] = field(default_factory=set)  # stems met under a bound index, β_s
     known_numbered: set[str] = field(default_factory=set)  # … when the display was read before
     guesses: dict[str, Shape] = field(default_factory=dict)  # of letters that nobody declared
+    defining: list[tuple[str, ...]] = field(default_factory=list)  # names being looked up
 
 
 class Base:

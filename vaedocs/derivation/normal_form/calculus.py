@@ -138,7 +138,9 @@ class Calculus:
 
     def _chain(self, data: e.Scalar, variable: e.Component) -> Polynomial:
         """The derivative of x^T A x in x_k: (A x)_k + (A^T x)_k."""
-        vector, (index,) = variable.args[0], tuple(variable.args[1])
+        vector, (index, *more) = variable.args[0], tuple(variable.args[1])
+        if more:
+            raise NotDifferentiable  # an entry of a matrix
         factors = data.args[0].args if isinstance(data.args[0], sympy.Mul) else (data.args[0],)
         total = ZERO
         for position, factor in enumerate(factors):
