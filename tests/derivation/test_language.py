@@ -133,6 +133,9 @@ PAIRS: list[tuple[str, str, str, str]] = [
     ("weights defined for every index", r"w_k := \frac{p(x,z_k)}{q(z_k|x)}", r"\mathbb{E}_{z_1,\dots,z_K\sim q(z|x)}\left[\frac1K\sum_{k=1}^K w_k\right] = p(x)", r"\mathbb{E}_{z_1,\dots,z_K\sim q(z|x)}\left[\sum_{k=1}^K w_k\right] = p(x)"),
     ("a product up to t", r"\alpha_t := 1 - \beta_t; \bar\alpha_t := \prod_{s=1}^t \alpha_s", r"\bar\alpha_t = \alpha_t \bar\alpha_{t-1}", r"\bar\alpha_t = \beta_t \bar\alpha_{t-1}"),
     ("a contrastive loss", r"\mathcal{L} := -\log \frac{e^{s_i}}{\sum_{j=1}^N e^{s_j}}", r"\mathcal{L} \geq 0", r"\mathcal{L} \geq \log N"),
+    ("functions numbered by an index", "", r"\sum_{k=1}^K f_k(x) = f_1(x) + \sum_{k=2}^K f_k(x)", r"\sum_{k=1}^K f_k(x) = f_2(x) + \sum_{k=2}^K f_k(x)"),
+    ("probabilities that depend on a variable", r"q(z|x) = \mathrm{Cat}(z; \pi(x)); p(z) = \frac1K; z \in \{1,\dots,K\}", r"D_{KL}(q(z|x)\|p(z)) = \log K + \sum_{k=1}^K \pi_k(x)\log\pi_k(x)", r"D_{KL}(q(z|x)\|p(z)) = \log K - \sum_{k=1}^K \pi_k(x)\log\pi_k(x)"),
+    ("a label that is chosen", r"q(z=k|x) = \mathbf{1}[k = k^*]; z \in \{1,\dots,K\}", r"\mathbb{E}_{q(z|x)}[z] = k^*", r"\mathbb{E}_{q(z|x)}[z] = k^* + 1"),
     ("max over an index", "", r"\max_k x_k \leq \log\sum_{k=1}^K e^{x_k} \leq \max_k x_k + \log K", r"\log\sum_{k=1}^K e^{x_k} \leq \max_k x_k"),
     ("indicators", "", r"\mathbb{E}_{p(x)}[\mathbb{1}[x > 0]] \leq 1", r"\mathbb{E}_{p(x)}[1_{\{x > 0\}}] \geq 1"),
     ("families named behind their use", "", r"D_{KL}(q\,\|\,p) = \frac{\mu^2}{2}, \quad q = \mathcal{N}(\mu,1), \quad p = \mathcal{N}(0,1)", r"D_{KL}(q\,\|\,p) = \mu^2, \quad q = \mathcal{N}(\mu,1), \quad p = \mathcal{N}(0,1)"),
@@ -214,6 +217,11 @@ PAIRS: list[tuple[str, str, str, str]] = [
     ("entries of a gradient", r"x \in \mathbb{R}^N; A \in \mathbb{R}^{N \times N}", r"(\nabla_x\, x^\top A x)_i = \sum_{j=1}^N (A_{ij} + A_{ji}) x_j", r"(\nabla_x\, x^\top A x)_i = 2 \sum_{j=1}^N A_{ij} x_j"),
     ("moments of entries", r"p(x) = \mathcal{N}(\mu, \Sigma); x \in \mathbb{R}^N", r"\mathbb{E}_{p(x)}[x_i x_j] = \mu_i \mu_j + \Sigma_{ij}", r"\mathbb{E}_{p(x)}[x_i x_j] = \mu_i \mu_j + \Sigma_{ii}"),
     ("dimensions", r"x \in \mathbb{R}^N", r"\dim x = N", r"\dim x = N + 1"),
+    ("a slash in place of the bar", "", r"p(z/x,y) = \frac{p(y,z/x)}{p(y/x)}", r"p(z/x,y) = \frac{p(y,z/x)}{p(y)}"),
+    ("a slash in an expectation", r"\mathcal{L} := \int q(z/x,y) \log\frac{p(y,z/x)}{q(z/x,y)} dz", r"\mathcal{L} = \mathbb{E}_{z \sim q(z/x,y)}[\log p(y/x,z)] - D_{KL}(q(z/x,y) \| p(z/x))", r"\mathcal{L} = \mathbb{E}_{z \sim q(z/x,y)}[\log p(y/x,z)] - D_{KL}(q(z/x,y) \| p(z))"),
+    ("a constant in French", r"p(x) = \mathcal{N}(\mu, \sigma^2)", r"\log p(x) = -\frac{(x - \mu)^2}{2\sigma^2} + Cst", r"\log p(x) = -\frac{(x - \mu)^2}{\sigma^2} + Cst"),
+    ("a rule beside a row", "", r"\begin{aligned} (a + b)^2 &= (a + b) (b + a) && a + b = b + a \\ &= a^2 + 2 a b + b^2 \end{aligned}", r"\begin{aligned} (a + b)^2 &= (a + b) (b + a) && a + b = b + a \\ &= a^2 + b^2 \end{aligned}"),
+    ("two columns", r"a > 0; b > 0", r"\begin{aligned} \log a^2 &= \log a + \log a & \log b^3 &= \log b + \log b^2 \\ &= 2 \log a & &= 3 \log b \end{aligned}", r"\begin{aligned} \log a^2 &= \log a + \log a & \log b^3 &= \log b + \log b^2 \\ &= 2 \log b & &= 3 \log b \end{aligned}"),
 ]  # fmt: skip
 
 ITEMS = [item for item, *_ in PAIRS]

@@ -100,12 +100,12 @@ WORDS = split(
     """
     KL ELBO VAE IWAE MSE BCE MMD JSD NLL VLB EUBO ELBo KLD Pr Bern Cat Unif Dir Bernoulli
     Binomial Categorical Normal Uniform Gaussian Beta Gamma Poisson const constant Const
-    prior loss
+    prior loss Cst Cte cst cte
     """
 )
 # … and those that are one only in front of a bracket: in "tr A" they could be t times r.
 HEADS = split("tr Tr det rank dim diag Var var Cov cov std Std sgn sign JS MI TC CE erf")
-CONSTANT = split("const const. constant Const Const. cst cte constants")
+CONSTANT = split("const const. constant Const Const. cst cte Cst Cte constants")
 
 FONTS = {
     "mathbf": "", "boldsymbol": "", "bm": "", "bold": "", "pmb": "", "symbf": "", "mathit": "",

@@ -122,6 +122,8 @@ def _decide_row(
     if before.kind in INCOMPLETE or after.kind == "rel":
         token.kind = "drop"
         after.first = True
+        if {place + 1, place + 2} <= ahead.amps:
+            after.side = "beside"  # its column is that of the statement on the right
         return
     claims = ahead.claims(place, "row")
     if after.kind == "op":
@@ -152,7 +154,10 @@ def _decide_gap(
     """An alignment mark or wide space: ink, or the border between two statements?"""
     token, after = tokens[i], ahead.solid[place]
     until = "quad" if token.kind == "quad" else "row"
+    beside = "beside" if token.kind == "amp" else ""
     token.kind = "drop"
+    if after is not None and after.kind == "rel" and {place - 1, place} <= ahead.amps and claimed:
+        after.first, after.side = True, "beside"
     if after is None or before.kind in BREAKS or before.kind in INCOMPLETE:
         return
     if after.kind == "open" and after.text == "(":
@@ -162,14 +167,14 @@ def _decide_gap(
         if _is_tag(tokens, j, source):
             return
         if _holds_relation(tokens, j):
-            token.kind = "break"
+            token.kind, token.side = "break", beside
             return
     if after.kind in ("rel", "op", "comma", "semicolon", "period", "text", "imp"):
         return
     if (after.kind == "cmd" and after.text == "forall") or (
         claimed and ahead.claims(place, "statement", until)
     ):
-        token.kind = "break"
+        token.kind, token.side = "break", beside
 
 
 def _is_tag(tokens: list[Token], i: int, source: str) -> bool:

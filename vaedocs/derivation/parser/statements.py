@@ -31,13 +31,16 @@ class Statements(Structures):
     """A whole display."""
 
     row = 0
+    main: int | None = None  # the chain in the left column, where another stands beside it
 
     def chains(self) -> list[s.Chain]:
         """All chains of the display, in reading order."""
         out: list[s.Chain] = []
-        connective = ""
+        connective, active, beside = "", -1, -1
         while True:
             kind = self.tok.kind
+            if kind == "break" and (self.tok.side != "beside" or self.main is None):
+                self.main = active if self.tok.side == "beside" else None
             if kind in ("break", "semicolon", "comma") or (
                 kind == "period" and self.peek().kind in ("end", "break", "text")
             ):
@@ -57,18 +60,23 @@ class Statements(Structures):
             elif kind == "open" and out and self.qualified_in_brackets(out):
                 pass
             elif kind == "rel" and self.tok.text != ":" and out and not connective:
-                out[-1] = self.links(out[-1].left, out[-1], out[-1].span[0])
+                if self.main is not None and self.tok.first:
+                    active = beside if self.tok.side == "beside" else self.main
+                    self.tok.first = False  # it is known now what this row goes on with
+                out[active] = self.links(out[active].left, out[active], out[active].span[0])
             else:
                 chain = self.statement()
-                if self.is_index_range(chain) and out and out[-1].links:
+                if self.is_index_range(chain) and out and out[active].links:
                     link = chain.links[0]
                     assert chain.left is not None
                     relation = s.Relation(link.symbol, chain.left, link.right, span=chain.span)
                     self.row -= 1
-                    out[-1] = replace(out[-1], qualifier=(*out[-1].qualifier, relation))
+                    qualifier = (*out[active].qualifier, relation)
+                    out[active] = replace(out[active], qualifier=qualifier)
                     continue
                 out.append(replace(chain, connective=connective))
-                connective = ""
+                connective, active = "", len(out) - 1
+                beside = active if self.main is not None else -1
 
     def introduces(self, out: list[s.Chain]) -> bool:
         r"""Whether ``\text{where}`` starts a row that defines something."""
@@ -111,6 +119,8 @@ class Statements(Structures):
         """The relations behind ``left``, added to those of the chain ``before``."""
         links: list[s.Link] = list(before.links) if before else []
         while self.tok.kind == "rel" or (self.at("colon") and left is not None):
+            if self.main is not None and self.tok.first:
+                break  # which of the two columns does this row go on with?
             token = self.take()
             symbol = token.text
             if self.tok.kind == "rel":

@@ -282,16 +282,20 @@ def is_event(node: s.Node) -> TypeGuard[s.Relation]:
 
 def arguments(call: s.Call) -> tuple[list[s.Node], list[s.Node], list[s.Node]]:
     """Left of the bar, right of it, and behind a semicolon. A slash between two names, ``p(x /
-    z)``, is read as the bar.
+    z)`` or ``p(x / y, z)``, is read as the bar.
     """
     left = list(call.groups[0])
     right: list[s.Node] = []
     parameters: list[s.Node] = []
     for separator, group in zip(call.separators, call.groups[1:], strict=True):
         (right if separator == "|" else parameters).extend(group)
-    only = left[0] if len(left) == 1 and not call.separators else None
-    if isinstance(only, s.Product) and only.operators == ("slash",):
-        left, right = [only.factors[0]], [only.factors[1]]
+    slashed = [item for item in left if isinstance(item, s.Product) and "slash" in item.operators]
+    if len(slashed) == 1 and "|" not in call.separators:
+        only, at = slashed[0], left.index(slashed[0])
+        names = all(isinstance(factor, s.Name) for factor in only.factors)
+        if only.operators == ("slash",) and (names or len(left) == 1):
+            right = [only.factors[1], *left[at + 1 :]]
+            left = [*left[:at], only.factors[0]]
     return left, right, parameters
 
 
