@@ -159,7 +159,11 @@ class Calculus(Sums):
                 over.append(Symbol(self.head_name(target, set())[0]))
             else:
                 over.append(self.expression(target))
-        return e.Extremum(node.name, self.scalar(node.body), over)
+        body, own = self.scalar(node.body), {inner for v in over for inner in v.free_symbols}
+        told = body.atoms(Symbol) & self.theory.definitions.keys() or body.atoms(e.Node)
+        if not told and not own & body.free_symbols:
+            raise self.refuse(node, "what is optimised does not depend on what it is taken over")
+        return e.Extremum(node.name, body, over)
 
     def _largest_entry(self, node: s.Extremum) -> Expr | None:
         r"""``\max_k a_k``, written out; None if it is no maximum over an index."""

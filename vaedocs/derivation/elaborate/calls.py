@@ -197,16 +197,23 @@ class Calls(Calculus):
             return bool(macro.parameters) or self._belongs(macro, node.groups[0])
         if head.base in {"H", "I", "MI"}:
             return True
-        if (
+        argument = node.groups[0][0]
+        number = (
             name in self.indices
             or name in self.scope.declared_shapes
             or name in self.theory.symbols
             or name in self.scope.survey.bare
             or name in self.scope.declared_tags
             or self._is_entry(head)
-        ):
+        )
+        if number and name == r"\sigma" and isinstance(argument, s.Name | s.Call):
+            raise self.refuse(
+                node,
+                r"\sigma is a number elsewhere: is this the logistic function, or a product?",
+                r"write \operatorname{sigmoid}(…) for the one, \sigma \cdot … for the other",
+            )
+        if number:
             return False
-        argument = node.groups[0][0]
         if head.base == "pi" and not head.style and not head.subscripts:
             return False
         if len(head.base) == 1 and not head.style and isinstance(argument, s.Sum | s.Number):

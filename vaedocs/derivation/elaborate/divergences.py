@@ -105,7 +105,18 @@ class Divergences(Distributions):
         name = self.head_name(owner, set())[0] if owner else self.scope.survey.model
         if head.base == "h" and len(names) == 1 and not isinstance(first[0], s.Name):
             return self._entropy_of_image(node, first[0], name)
-        return self._entropy_of(first, name, node.groups[1] if len(node.groups) > 1 else ())
+        given = node.groups[1] if len(node.groups) > 1 else ()
+        self._told_apart(node, first, given)
+        return self._entropy_of(first, name, given)
+
+    def _told_apart(self, node: s.Call, one: tuple[s.Node, ...], other: tuple[s.Node, ...]) -> None:
+        """``h(X \\mid X)`` and ``I(X; X)`` of a density are infinite."""
+        for item in one:
+            if not isinstance(item, s.Name) or spell(item) not in map(spell, other):
+                continue
+            if not self.variable(self.slot(item)).discrete:
+                message = f"both sides know {spell(item)}: this is infinite for a density"
+                raise self.refuse(node, message, f"say that {spell(item)} is discrete")
 
     def _entropy_of(
         self, items: tuple[s.Node, ...], head: str, given: tuple[s.Node, ...] = ()
@@ -291,6 +302,7 @@ class Divergences(Distributions):
             if len(groups[0]) != 2:
                 raise self.refuse(node, "mutual information needs two variables", "write I(x; z)")
             groups = [(groups[0][0],), (groups[0][1],)]
+        self._told_apart(node, groups[0], (*groups[1], *given))
         if [spell(item) for item in groups[0]] == [spell(item) for item in groups[1]]:
             return self._entropy_of(groups[0], name, given)
         joint = self.joint((*groups[0], *groups[1]), name, given)

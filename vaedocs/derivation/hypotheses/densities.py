@@ -167,6 +167,12 @@ class Densities(Formulas):
         variable = self.theory.variables[slot]
         formula = self.reader.make_family(right, variable.symbol)
         variable = self.theory.variables[slot]
+        written = right.groups[0][0] if len(right.groups) == 2 else None
+        if isinstance(written, s.Name) and self.reader.slot(written) != slot:
+            name = spell(written)
+            raise self.reader.refuse(right, f"a density of {name}; on the left is one of {slot}")
+        if any(variable.symbol in part.free_symbols for part in formula.args[1:]):
+            raise self.reader.refuse(right, f"the law of {slot} depends on {slot} itself")
         if formula.args[0] != variable.symbol and isinstance(formula.args[0], Symbol):
             self.theory.variables[slot] = replace(
                 variable, symbol=formula.args[0], shape=self.reader.shape(formula.args[0])

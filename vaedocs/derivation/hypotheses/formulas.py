@@ -150,6 +150,9 @@ class Formulas(Statements):
         if value.subscripts != (index,) or spell(replace(value, subscripts=())) != spell(whole):
             return right
         size = self.reader.dimension(right.upper)
+        declared = self.scope.declared_shapes.get(spell(whole)) or (size,)
+        if spell(right.lower) != "1" or declared != (size,):
+            raise self.reader.refuse(right, f"no density of {spell(whole)}: entries are left out")
 
         def vector(inner: s.Node) -> s.Node | None:
             if not isinstance(inner, s.Name) or inner.subscripts != (index,):
