@@ -51,6 +51,7 @@ class FunctionInfo:
     increasing: bool = False
     unit: bool = False  # values in [0, 1]
     spd: bool = False  # values are symmetric positive definite matrices
+    simplex: bool = False  # values are probabilities that add up to 1
     bounds: tuple[tuple[Bound, Expr], ...] = ()
 
 

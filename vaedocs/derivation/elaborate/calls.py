@@ -13,6 +13,7 @@ from vaedocs.derivation import syntax as s
 from vaedocs.derivation.elaborate.calculus import Calculus
 from vaedocs.derivation.elaborate.scope import Macro
 from vaedocs.derivation.elaborate.trees import split_indices, substitute
+from vaedocs.derivation.lexer.characters import INDEX_LETTERS
 from vaedocs.derivation.spelling import is_parameter, spell, stem, walk
 from vaedocs.derivation.theory import FunctionInfo
 
@@ -232,13 +233,14 @@ class Calls(Calculus):
         """
         head = node.head
         assert isinstance(head, s.Name)
+        head, counts = self._numbered(head)
         name = spell(self.concrete(head))
         arguments = [
             self.expression(item)
             for group, separator in zip(node.groups, ("", *node.separators), strict=True)
             for item in group
             if separator != ";" or not is_parameter(item)
-        ]
+        ] + counts
         if self.is_logistic(name) and len(arguments) == 1:
             return (
                 e.Sigmoid(arguments[0])
@@ -250,11 +252,11 @@ class Calls(Calculus):
                 arguments.append(self.symbol(spell(part)))
         if (
             head.primes
-            and len(arguments) == 1
+            and len(arguments) == 1 + len(counts)
             and not self.shape(arguments[0])
             and name not in self.theory.functions
         ):
-            return self._derived(replace(head, primes=0), head.primes, arguments[0])
+            return self._derived(replace(head, primes=0), head.primes, *arguments)
         info = self.theory.functions.get(name)
         if info is None:
             info = FunctionInfo(
@@ -263,20 +265,42 @@ class Calls(Calculus):
             self.theory.functions[name] = info
         return e.Apply(name, not info.shape, arguments)
 
+    def _numbered(self, head: s.Name) -> tuple[s.Name, list[Expr]]:
+        """The f and the k of ``f_k(x)`` where a sum or an average is over k: k is an argument."""
+        key, parts = stem(head) + "_", split_indices(head.subscripts)
+        letters = {spell(n) for part in parts for n in walk(part) if isinstance(n, s.Name)}
+        if letters & (self.indices.keys() | self.held):
+            self.scope.numbered.add(key)
+        elif key not in self.scope.known_numbered:
+            return head, []
+        held = [part for part in parts if spell(part) in self.held]
+        counts = [part for part in parts if part in held or self._could_be_index(part)]
+        plain = s.Name(r"\cdot", span=head.span)
+        made = replace(head, subscripts=(*(p for p in parts if p not in counts), plain))
+        known = self.theory.functions
+        if counts and spell(made) not in known:
+            said = [
+                name for name in known if name.removeprefix(key) in {spell(head), *INDEX_LETTERS}
+            ]
+            for name in said[:1]:
+                known[spell(made)] = replace(known[name], name=spell(made))
+        numbers = [self.scalar(part) if part in held else self._index(part) for part in counts]
+        return (made, numbers) if counts else (head, [])
+
     def is_logistic(self, name: str) -> bool:
         r"""Whether ``\sigma(a)`` is the logistic function: it was not said to be another."""
         survey = self.scope.survey
         other = {*self.theory.functions, *survey.bare, *survey.family_functions, *self.scope.macros}
         return name == r"\sigma" and name not in other
 
-    def _derived(self, head: s.Name, order: int, argument: Expr) -> Expr:
+    def _derived(self, head: s.Name, order: int, argument: Expr, *counts: Expr) -> Expr:
         """``f'(a)``: the derivative of f, at a."""
         point = Symbol("t'", real=True)
         name = spell(head)
         inner: Expr = e.Sigmoid(point)
         if not self.is_logistic(name):
             self.theory.functions.setdefault(name, FunctionInfo(name))
-            inner = e.Apply(name, True, (point,))
+            inner = e.Apply(name, True, (point, *counts))
         macro = self.macro(name, (head,))
         if macro is not None and len(macro.parameters) == 1:
             saved = dict(self.indices)

@@ -9,6 +9,7 @@ from vaedocs.derivation import expressions as e
 from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.elaborate.distributions import Distributions
+from vaedocs.derivation.elaborate.scope import NeedsShape
 from vaedocs.derivation.elaborate.trees import unbound_names
 from vaedocs.derivation.spelling import spell, walk
 
@@ -66,6 +67,9 @@ class Divergences(Distributions):
         size = self.dimension(self.scope.survey.vectors[spell(p)])
         index = Symbol("k'", integer=True, positive=True)
         made = [self.symbol(spell(name), spell(name)) for name in (p, q)]
+        for vector in made:  # one of probabilities, which add up to 1
+            if not self.shape(vector):
+                raise NeedsShape(str(vector), (size,))
         a, b = (
             e.Component(vector, [index]) if self.shape(vector) else e.Item(vector, index)
             for vector in made

@@ -13,6 +13,7 @@ from vaedocs.derivation import expressions as e
 from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.elaborate.divergences import Divergences
+from vaedocs.derivation.elaborate.scope import NeedsShape
 from vaedocs.derivation.elaborate.trees import substitute, unbound_names
 from vaedocs.derivation.spelling import is_parameter, spell, walk
 
@@ -211,10 +212,22 @@ class Expectations(Divergences):
             return e.Covariance(a, b, weight, bound)
         body = self.expression(node.body)
         weight, bound = self.refreshed(weight), self.refresh(bound)
+        self._entries_of(bound, body)
         if node.kind == "E":
             return e.Expectation(body, weight, bound)
         made = e.Variance(body, weight, bound)
         return sympy.sqrt(made) if node.kind == "Std" else made
+
+    def _entries_of(self, bound: tuple[Symbol, ...], body: Expr) -> None:
+        r"""The x of ``\mathbb{E}_{p(x)}[\sum_{j=1}^{D} x_j]`` is a vector: no draw is numbered."""
+        drawn = {item for part in body.atoms(e.Density) for item in part.atoms(e.Item)}
+        for item in body.atoms(e.Item) - drawn:
+            family, index = item.args
+            hint = self.scope.survey.index_hints.get(str(family))
+            if hint is None or family not in bound or index.is_number:
+                continue
+            if not self.scope.survey.iid & {str(family), ""}:
+                raise NeedsShape(str(family), (self.dimension(hint),))
 
     def _through_noise(
         self, weight: Expr, bound: tuple[Symbol, ...]

@@ -13,7 +13,7 @@ from vaedocs.derivation.elaborate.densities import Densities
 from vaedocs.derivation.elaborate.scope import NeedsShape
 from vaedocs.derivation.shapes import describe
 from vaedocs.derivation.spelling import spell
-from vaedocs.derivation.theory import Shape
+from vaedocs.derivation.theory import FunctionInfo, Shape
 
 
 class Families(Densities):
@@ -94,14 +94,27 @@ class Families(Densities):
         return maker(value, *made)
 
     def _probabilities(self, node: s.Node) -> None:
-        r"""The \pi of ``\mathrm{Cat}(\pi)`` is a vector of probabilities, not 3.14."""
-        if not isinstance(node, s.Name) or self.macro(spell(node), ()):
+        r"""The \pi of ``\mathrm{Cat}(\pi)`` is a vector of probabilities, not 3.14, and so are the
+        values of \pi in ``\mathrm{Cat}(\pi(x))``.
+        """
+        head = node.head if isinstance(node, s.Call) else node
+        if not isinstance(head, s.Name) or look.family(head) or self.macro(spell(head), ()):
             return
-        name = spell(node)
+        name = spell(head)
+        if isinstance(node, s.Call):
+            known = self.theory.functions.get(name, FunctionInfo(name))
+            size = known.shape or (self.dimension(self._counted_to(name, node)),)
+            if len(size) == 1:
+                made = replace(known, shape=size, positive=True, simplex=True)
+                self.theory.functions[name] = made
+            return
         self.scope.declared_tags.setdefault(name, set()).update(("simplex", "positive"))
         if name not in self.scope.declared_shapes and name not in self.theory.symbols:
-            hint = self.scope.survey.index_hints.get(name, s.Name("K", span=node.span))
-            self.scope.declared_shapes[name] = (self.dimension(hint),)
+            self.scope.declared_shapes[name] = (self.dimension(self._counted_to(name, node)),)
+
+    def _counted_to(self, name: str, node: s.Node) -> s.Node:
+        """The last index of a vector of probabilities: K, where nothing else is said."""
+        return self.scope.survey.index_hints.get(name, s.Name("K", span=node.span))
 
     def _one_hot(self, value: Expr | None, probabilities: s.Node) -> None:
         r"""The x of ``\mathrm{Cat}(x; \pi)`` where ``\pi_k^{x_k}`` stands too has K entries."""

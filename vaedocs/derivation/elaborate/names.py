@@ -114,7 +114,8 @@ class Names(Entries):
             return None
         if node.style or node.accents or node.indices:
             return None
-        if not all(isinstance(part, s.Number) or is_index_letter(part) for part in parts):
+        plain = [replace(p, starred=False) if isinstance(p, s.Name) else p for p in parts]
+        if not all(isinstance(part, s.Number) or is_index_letter(part) for part in plain):
             return None
         if self._declared(spell(node)) or self._declared(stem(node)):
             return None

@@ -64,8 +64,10 @@ class Densities(Formulas):
             return self._read_density(left, right, chain, text)
 
     def _of_labels(self, left: s.Node, right: s.Node) -> tuple[s.Node, s.Node]:
-        r"""``p(z = k) = \pi_k`` for every k says ``p(z) = \mathrm{Cat}(z; \pi)``."""
-        item = left.groups[0][0] if isinstance(left, s.Call) and len(left.groups) == 1 else None
+        r"""``p(z = k) = \pi_k`` for every k says ``p(z) = \mathrm{Cat}(z; \pi)``, and ``q(z = k
+        \mid x) = \pi_k(x)`` says ``q(z \mid x) = \mathrm{Cat}(z; \pi(x))``.
+        """
+        item = left.groups[0][0] if isinstance(left, s.Call) else None
         if not isinstance(item, s.Relation) or not isinstance(item.left, s.Name):
             return left, right
         if (
@@ -74,22 +76,26 @@ class Densities(Formulas):
             or not is_index_letter(item.right)
         ):
             return left, right
-        if not isinstance(right, s.Name) or right.subscripts != (item.right,):
+        head = right.head if isinstance(right, s.Call) else right
+        if not isinstance(head, s.Name) or head.subscripts[-1:] != (item.right,):
             return left, right
         variable = self.reader.variable(self.reader.slot(item.left))
         numbered = tuple(range(1, len(variable.values) + 1))
-        if variable.values != numbered or spell(item.right) in self.scope.integers:
+        if variable.values != numbered or variable.low not in {None, 1}:
             return left, right
-        whole = replace(right, subscripts=())
+        if spell(item.right) in self.scope.integers:
+            return left, right
+        whole: s.Node = replace(head, subscripts=head.subscripts[:-1])
+        whole = replace(right, head=whole) if isinstance(right, s.Call) else whole
         kind = s.Name("Cat", style="rm", span=right.span)
         family = s.Call(kind, ((item.left,), (whole,)), (";",), span=right.span)
-        return replace(left, groups=((item.left,),)), family
+        return replace(left, groups=((item.left,), *left.groups[1:])), family
 
     @contextmanager
     def _labelled(self, left: s.Node) -> Iterator[None]:
-        """In ``p(x \\mid z = k) = …`` with a free k, k stands for the value of z."""
+        """In ``p(z = k) = …`` and ``p(x \\mid z = k) = …`` with a free k, k stands for z."""
         added: list[str] = []
-        for item in left.groups[-1] if isinstance(left, s.Call) else ():
+        for item in (i for g in left.groups for i in g) if isinstance(left, s.Call) else ():
             if not isinstance(item, s.Relation) or not isinstance(item.left, s.Name):
                 continue
             if item.symbol == "=" and is_index_letter(item.right):
@@ -133,6 +139,7 @@ class Densities(Formulas):
             raise self.reader.refuse(left, "a density is needed on the left")
         made = self.reader.expression(right)
         target = self.reader.expression(left)  # shapes may have become known on the right
+        self._one_of_the_values(target, made)
         if isinstance(made, e.Density | sympy.Mul) and self._factorisation(target, made):
             return True
         if isinstance(made, e.Family):
@@ -146,6 +153,26 @@ class Densities(Formulas):
             "=", target, made, f"the definition of {spell(left)}", text
         )
         return True
+
+    def _one_of_the_values(self, target: Expr, made: Expr) -> None:
+        r"""In ``q(z = k \mid x) = \mathbf{1}[k = k^*]`` nobody says what k^* is: a value of z."""
+        values = {value: slot for slot, value in target.values}
+        for sides in (equation.args for equation in made.atoms(sympy.Eq)):
+            for value, name in (sides, sides[::-1]):
+                known = self.theory.definitions.keys() | {
+                    v.symbol for v in self.theory.variables.values()
+                }
+                if value not in values or not isinstance(name, Symbol) or name in known:
+                    continue
+                variable = self.theory.variables[values[value]]
+                if variable.values:
+                    self.theory.variables[name.name] = replace(variable, symbol=name)
+                elif variable.low is not None and variable.high is not None and variable.discrete:
+                    self.theory.add_tags(name, "index")
+                    ends = ((">=", variable.low), ("<=", variable.high))
+                    self.theory.constraints += [
+                        Fact(sign, name, end, f"{name} is a value of {value}") for sign, end in ends
+                    ]
 
     def _target_of_head(self, left: s.Name) -> e.Density | None:
         if self.scope.survey.signatures.get(look.head_stem(left)):

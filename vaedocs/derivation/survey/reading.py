@@ -90,10 +90,12 @@ def survey(trees: list[s.Node], given: int = 0) -> Survey:
                 hint_indices(node, found)
         collect_bare(tree, found)
     called = {stem(call.head) for call in calls if isinstance(call.head, s.Name)}
+    greek = {r"\pi", r"\rho"} & {spell(i) for one in informed for g in one.groups for i in g}
+    unlimited = dict.fromkeys(sorted(found.counted), s.Name("n", span=(0, 0)))
     found.vectors = {
         name: limit
-        for name, limit in found.index_hints.items()
-        if name in DENSITY_LETTERS - {"pi", "rho"} and name not in called
+        for name, limit in (unlimited | found.index_hints).items()
+        if name in DENSITY_LETTERS | greek and name not in called
     }
     for counted in found.vectors.keys() & compared(trees):
         del found.vectors[counted]

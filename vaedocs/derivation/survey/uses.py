@@ -62,7 +62,22 @@ def numbers_called_densities(trees: list[s.Node], given: int, found: Survey) -> 
             used = {head for head in densities if head.split("_")[0] == stem(name)}
             numbers |= set(own) if not used else set()
     numbers |= before_sums & alone  # r_n \log f + r_n (x_n - \mu)
-    found.not_densities |= numbers - densities
+    found.not_densities |= (numbers - densities) | set(probabilities(trees))
+
+
+def probabilities(trees: list[s.Node]) -> Iterator[str]:
+    r"""The \pi of ``\mathrm{Cat}(z; \pi(x))`` and ``q(z = k \mid x) = \pi_k(x)``: a function."""
+    for node in (one for tree in trees for one in walk(tree)):
+        calls: list[s.Node] = []
+        if isinstance(node, s.Call) and family(node.head) == "categorical":
+            calls = list(node.groups[-1])
+        elif isinstance(node, s.Chain) and isinstance(node.left, s.Call):
+            labelled = any(isinstance(item, s.Relation) for item in node.left.groups[0])
+            calls = [link.right for link in node.links] if labelled else []
+        for call in calls:
+            head = call.head if isinstance(call, s.Call) and "|" not in call.separators else None
+            if isinstance(head, s.Name) and head.base in {"pi", "rho"}:
+                yield from (stem(head), stem(head) + "_")
 
 
 def data_set(node: s.BigOperator) -> s.Name | None:

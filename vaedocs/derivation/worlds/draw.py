@@ -198,6 +198,8 @@ class World(Hypotheses):
             count = len(p.args)
         elif isinstance(p, Symbol):
             count = (*self.sizes(self.context.shape(p.name)), 3)[0]
+        elif isinstance(p, ex.Apply):
+            count = (*self.sizes(self.context.functions[p.name].shape), 3)[0]
         return [number(k + 1) for k in range(count)]
 
     def declared(self, e: ex.Density) -> tuple[Expr, dict[str, str]] | None:

@@ -312,7 +312,7 @@ class FiniteWorld(World):
         total = made[0][1] * measures[0]
         for (_, v), m in zip(made[1:], measures[1:], strict=True):
             total = total + v * m
-        if abs(float(total) - 1) > 1e-9 or any(v <= 0 for _, v in made):
+        if abs(float(total) - 1) > 1e-9 or any(v < 0 for _, v in made):
             raise Undefined(f"the declared {head} is no density here")
         return made
 

@@ -70,6 +70,9 @@ class Functions(Evaluator):
             elif info.bounds:
                 raw = self.raw_values[key] = [self.between(info, v) for v in raw]
             made = [self.numbers.number(v) for v in raw]
+        if info.simplex:
+            total = sum(made[1:], made[0])
+            made = [v / total for v in made]
         if len(shape) == 2:
             matrix = Mat(made[i * shape[1] : (i + 1) * shape[1]] for i in range(shape[0]))
             if info.spd:
