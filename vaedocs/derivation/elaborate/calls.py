@@ -30,9 +30,9 @@ class Calls(Calculus):
             return indicator
         name = spell(self.concrete(head))
         macro = self.macro(name, items, node) or self.macro(spell(head), items)
-        if macro and not (macro.parameters or self._belongs(macro, items)):
         if macro and isinstance(macro.body, s.Call) and not macro.parameters:
             macro = None if spell(macro.body.head) == spell(head) else macro  # A := A(t)
+        if macro and not (macro.parameters or self._belongs(macro, items)):
             with self.shapes_at(node):  # the name times what stands in brackets
                 return self._combine(self.expression(head), "", self._only(node), node)
         if macro:
