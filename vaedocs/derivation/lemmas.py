@@ -212,7 +212,9 @@ def _gibbs(form: NormalForm, d: Polynomial, depth: int) -> tuple[str, ...] | Non
     for term in sorted(terms, key=lambda t: -len(t.bound)):
         weights.setdefault((term.weight, term.bound))
     for weight, bound in list(weights)[:6]:
-        if not bound or not _is_one(form, Polynomial.monomial(weight), bound):
+        if not bound or not _nonnegative_monomial(weight):
+            continue
+        if not _is_one(form, Polynomial.monomial(weight), bound):
             continue
         found = _gibbs_with(form, d, terms, constant, weight, bound, depth)
         if found is not None:
@@ -406,6 +408,7 @@ def _concavity(form: NormalForm, d: Polynomial, depth: int) -> tuple[str, ...] |
         if (
             term is None
             or coefficient <= 0
+            or not _nonnegative_monomial(term.weight)
             or len(term.argument.terms) < 2
             or not term.argument.positive()
         ):

@@ -15,6 +15,7 @@ from vaedocs.derivation.polynomials import (
     Atom,
     Monomial,
     Polynomial,
+    depends,
     spelt,
     times,
 )
@@ -38,13 +39,16 @@ class Renaming(Base):
         best: tuple[str, Monomial, tuple[Symbol, ...]] | None = None
         orders = permutations(variables) if len(variables) <= 4 else [tuple(variables)]
         types = [self._type(v) for v in variables]
+        taken, first = depends(monomial) - bound, 0
+        while any(self._canonical_symbol(v, first + k) in taken for k, v in enumerate(variables)):
+            first += 1  # what an integral further out is over keeps its name
         if len(set(types)) == len(types):  # one order only: no keys to compare
-            names = {v: self._canonical_symbol(v, k) for k, v in enumerate(variables)}
+            names = {v: self._canonical_symbol(v, first + k) for k, v in enumerate(variables)}
             return frozenset(names.values()), self._rename(monomial, names)
         for order in orders:
             if [self._type(v) for v in order] != types:
                 continue
-            mapping = {v: self._canonical_symbol(v, k) for k, v in enumerate(order)}
+            mapping = {v: self._canonical_symbol(v, first + k) for k, v in enumerate(order)}
             made = self._rename(monomial, mapping)
             key = spelt(made)
             if best is None or key < best[0]:
@@ -109,9 +113,15 @@ class Renaming(Base):
                 data = (self.rename_polynomial(atom.data[0], relevant), atom.data[1])
             case "integral":
                 names, inner = atom.data
+                if names & set(relevant.values()):  # they must not fall together
+                    apart = {v: self._fresh(v) for v in names}
+                    names, inner = frozenset(apart.values()), self._rename(inner, apart)
                 data = self._canonical(names, self._rename(inner, relevant))
             case _:
                 index, lower, upper, inner = atom.data
+                while index in relevant.values():
+                    other = Symbol(index.name + "i", **index._assumptions_orig)
+                    index, inner = other, self._rename(inner, {index: other})
                 data = (
                     index,
                     rename(lower, relevant),
