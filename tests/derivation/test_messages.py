@@ -9,7 +9,8 @@ from vaedocs.derivation.report import DEFINITION, FAILURES, NOT_CHECKABLE, REFUT
 REFUSED = [
     (r"\text{where } w = 2 a", 1, 1, "“where” cannot begin", "outside the display"),
     (r"\lim_{n\to\infty} \frac{1}{n} = 0", 1, 1, "limits are not", "at every value"),
-    (r"\sum_{k=0}^\infty r^k = 2", 1, 1, "sums without end", "up to n"),
+    (r"\prod_{k=0}^\infty r^k = 2", 1, 1, "products without end", "up to n"),
+    (r"x \cup y = 2", 1, 1, "operations on sets", r"P(A \cup B)"),
     ("1000! = 3", 1, 1, "this number is too large", ""),
     (r"\frac{1} = 1", 1, 10, "= cannot stand here", "an argument is missing"),
     (r"\mathbb{E}[3] = 3", 1, 1, "an expectation must name its density", r"\mathbb{E}_{q"),

@@ -147,6 +147,18 @@ class Exponential(Family):
     """``Exponential(value, rate)``."""
 
 
+class Poisson(Family):
+    """``Poisson(value, rate)``: the value counts from 0."""
+
+
+class Beta(Family):
+    """``Beta(value, a, b)`` of a number between 0 and 1: θ^(a - 1) (1 - θ)^(b - 1) / B(a, b)."""
+
+
+class Gamma(Family):
+    """``Gamma(value, shape, rate)`` of a positive number."""
+
+
 class Laplace(Family):
     """``Laplace(value, location, scale)``."""
 

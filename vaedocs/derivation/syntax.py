@@ -77,8 +77,8 @@ class Product(Node):
 
     ``operators[i]`` stands between ``factors[i]`` and ``factors[i + 1]``: ``""``, ``"dot"``,
     ``"times"``, ``"hadamard"``,
-    ``"circ"`` (``\circ``), ``"kron"`` (``\otimes``) or ``"slash"`` (division of all before it:
-    read from left to right).
+    ``"circ"`` (``\circ``), ``"kron"`` (``\otimes``), ``"cup"``, ``"cap"`` or
+    ``"slash"`` (division of all before it: read from left to right).
     ``a_1 \cdots a_n`` has the factor ``Range(a_1, a_n)``, which stands for all from start to stop.
     """
 
@@ -274,14 +274,15 @@ class Integral(Node):
 
 @dataclass(frozen=True)
 class BigOperator(Node):
-    r"""``\sum`` or ``\prod``: over ``indices`` (one or more names) from ``lower`` to ``upper``, in
-    ``domain`` (``i \in S``), with ``condition`` (``j \neq i``) if any.
+    r"""``\sum`` or ``\prod``, ``\bigcup`` or ``\bigcap`` of events: over ``indices`` (one or more
+    names) from ``lower`` to ``upper``, in ``domain`` (``i \in S``), with ``condition``
+    (``j \neq i``) if any.
 
     ``i < j`` has both names in ``indices``: which of them is bound already is for ``elaborate``.
     ``\sum`` alone has no indices.
     """
 
-    name: Literal["sum", "prod"]
+    name: Literal["sum", "prod", "cup", "cap"]
     indices: tuple[Node, ...]
     body: Node
     lower: Node | None = None

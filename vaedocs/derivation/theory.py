@@ -49,6 +49,9 @@ class FunctionInfo:
     concave: bool = False
     invertible: bool = False
     increasing: bool = False
+    symmetric: bool = False  # k(x, y) = k(y, x)
+    kernel: bool = False  # symmetric and positive semidefinite
+    many_to_one: bool = False  # takes few values, so that a function of X may tell less than X
     unit: bool = False  # values in [0, 1]
     spd: bool = False  # values are symmetric positive definite matrices
     simplex: bool = False  # values are probabilities that add up to 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ import sympy
 from sympy import Expr, Integer, Symbol
 
 from vaedocs.derivation import expressions as e
+from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.elaborate.conditions import Conditions
 from vaedocs.derivation.elaborate.scope import NeedsShape
@@ -143,6 +145,10 @@ class Arithmetic(Conditions):
             circle = result == 2 and spell(factor) == r"\pi" and self._is_array(r"\pi")
             right = sympy.pi if circle else self.expression(factor)  # 2π beside weights π_k
             self._between_vectors(result, right)
+            row = self.shape(result)
+            last = len(row) == 2 and row[0] == 1 and factor is node.factors[-1]
+            if last and isinstance(right, e.Apply) and right.name not in self.scope.valued:
+                right = self._reshape(right, row[1:])  # the T of \eta^\top T(x)
             with self.shapes_at(factor):
                 result = self._combine(result, operator, right, node)
         return result
@@ -167,6 +173,12 @@ class Arithmetic(Conditions):
             if a in ((), b):
                 return self._hadamard(left, e.Elementwise("reciprocal", right))
             raise ShapeMismatch(f"cannot divide something {describe(a)} by something {describe(b)}")
+        if operator in {"cup", "cap"}:
+            raise self.refuse(
+                node,
+                "operations on sets are read in the probabilities of events only",
+                r"write P(A \cup B), with capital letters for the events",
+            )
         if operator in {"circ", "kron"}:
             shown = {"circ": r"\circ", "kron": r"\otimes"}[operator]
             raise self.refuse(
@@ -271,6 +283,8 @@ class Arithmetic(Conditions):
             made = self.variable(alphabet)
             self.theory.variables[alphabet] = replace(made, discrete=True)
             return e.Integral(Integer(1), (), (made.symbol,))  # how many values there are
+        if node.double and (distance := self._of_densities(node)) is not None:
+            return distance
         body = self.expression(node.body)
         inner = self.shape(body)
         if node.double:
@@ -285,6 +299,17 @@ class Arithmetic(Conditions):
                 node, f"the determinant of a {describe(inner)} matrix does not exist"
             )
         return e.Determinant(body)
+
+    def _of_densities(self, node: s.Bars) -> Expr | None:
+        r"""``\|P - Q\|_1`` of two densities without arguments, and its half ``\|P - Q\|_{TV}``."""
+        order = re.sub(r"\\(mathrm|text)|[{}]", "", spell(node.order))
+        terms = node.body.terms if isinstance(node.body, s.Sum) else ()
+        heads = [term for _, term in terms if look.is_density_head(term, self.scope.survey)]
+        if [sign for sign, _ in terms] != [1, -1] or len(heads) != 2 or order not in {"1", "TV"}:
+            return None
+        if any(spell(head) in self.theory.symbols for head in heads):
+            return None
+        return self._symmetric_divergence("tv", tuple(heads)) * (2 if order == "1" else 1)
 
     def _alphabet(self, node: s.Node) -> str:
         r"""The variable whose set of values ``\mathcal{X}`` is; empty if there is none."""

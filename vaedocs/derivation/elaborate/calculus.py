@@ -52,7 +52,7 @@ class Calculus(Sums):
     def _at_variable(self, node: s.Derivative) -> s.Derivative:
         r"""``\partial f / \partial z`` of a function f as ``\partial f(z) / \partial z``."""
         body = node.body
-        if not isinstance(body, s.Name) or len(node.variables) != 1:
+        if not isinstance(body, s.Name) or len(set(map(spell, node.variables))) != 1:
             return node
         macros = self.scope.macros.get(spell(body), []) + self.scope.macros.get(
             spell(self.concrete(body)), []
@@ -62,7 +62,7 @@ class Calculus(Sums):
         known = {*self.theory.functions, *(self.scope.survey.called if flowing else ())}
         if not made and (macros or self.flow(body) is not None or spell(body) not in known):
             return node
-        call = s.Call(body, (tuple(node.variables),), (), span=body.span)
+        call = s.Call(body, (node.variables[:1],), (), span=body.span)
         if not made and not flowing and (space := self.shape(self.expression(node.variables[0]))):
             info = self.theory.functions.get(spell(body))
             if info is None or not (info.shape or info.invertible):

@@ -41,6 +41,8 @@ class Calls(Calculus):
             return self.family_density(node)
         if look.is_divergence_call(node):
             return self._divergence(node)
+        if kind := look.symmetric_divergence(node):
+            return self._symmetric_divergence(kind, items)
         if (jacobian := self._jacobian(node)) is not None:
             return jacobian
         if "||" in node.separators:
@@ -263,6 +265,8 @@ class Calls(Calculus):
                 name, self.scope.declared_shapes.get(name, ()), positive=name.startswith(r"\sigma")
             )
             self.theory.functions[name] = info
+        if (info.symmetric or info.kernel) and len(arguments) == 2:
+            arguments.sort(key=str)
         return e.Apply(name, not info.shape, arguments)
 
     def _numbered(self, head: s.Name) -> tuple[s.Name, list[Expr]]:

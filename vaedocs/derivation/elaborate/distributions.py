@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import sympy
 from sympy import Expr, Symbol
@@ -12,7 +13,6 @@ from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.elaborate.densities import DATA
 from vaedocs.derivation.elaborate.families import Families
-from vaedocs.derivation.elaborate.trees import unbound_names
 from vaedocs.derivation.spelling import spell, stem, walk
 
 
@@ -260,11 +260,19 @@ class Distributions(Families):
     def _probability(self, node: s.Call) -> Expr:
         r"""``P(X \geq a)``: the mean of the indicator of an event."""
         left, right, _ = look.arguments(node)
+        if given := tuple(item for item in right if look.is_event(item)):
+            rest = tuple(item for item in right if item not in given)
+            bars = ("|",) * bool(rest)
+            both, alone = (
+                replace(node, groups=(items, rest) if rest else (items,), separators=bars)
+                for items in ((*left, *given), given)
+            )
+            return self._probability(both) / self._probability(alone)
         events = [item for item in left if look.is_event(item)]
         if len(events) != len(left):
             raise self.refuse(node, "a value and an event side by side", "write them apart")
         random = self.scope.survey.random.keys() | self.theory.variables.keys()
-        inside = [name for item in events for name in unbound_names(item)]
+        inside = [name for item in events for name in self._looked_through(item)]
         names = {self.slot(name): name for name in inside if self.slot(name) in random}
         if not names:
             raise self.refuse(node, "this event speaks of no random variable")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import sympy
 from sympy import Expr, Integer, Symbol
 
@@ -58,6 +60,17 @@ class Divergences(Distributions):
                     )
         return e.KL(p, q, bound)
 
+    def _symmetric_divergence(self, kind: str, items: tuple[s.Node, ...]) -> Expr:
+        """The Jensen-Shannon divergence, or the total variation, of two densities."""
+        first, second = items
+        p, bound = self.distribution(first)
+        q, _ = self.distribution(second, bound if self._wants_partner(second) else ())
+        bound, p = self.refresh(bound), self.refreshed(p)
+        if kind == "tv":
+            return e.Integral(sympy.Abs(p - q), (), bound) / 2
+        middle = (p + q) / 2
+        return (e.KL(p, middle, bound) + e.KL(q, middle, bound)) / 2
+
     def _vector(self, name: s.Name) -> bool:
         """Whether a name is a vector of probabilities, as in ``\\sum_k p_k \\log p_k``."""
         return spell(name) in self.scope.survey.vectors
@@ -92,6 +105,8 @@ class Divergences(Distributions):
             p, q = names[0], names[-1]
             body, index, size = self._entries(p, q)  # type: ignore[arg-type]
             return -e.Sum(body[0] * sympy.log(body[1]), 1, size, (index,))
+        if (number := self._named_probability(names)) is not None:
+            return -number * sympy.log(number) - (1 - number) * sympy.log(1 - number)
         if all(self._is_distribution(item) for item in first) and not (
             node.separators
             and node.separators[0] == "|"
@@ -122,10 +137,21 @@ class Divergences(Distributions):
                 message = f"both sides know {spell(item)}: this is infinite for a density"
                 raise self.refuse(node, message, f"say that {spell(item)} is discrete")
 
+    def _named_probability(self, items: list[s.Node]) -> Expr | None:
+        r"""The P_e of ``H(P_e)``, where ``P_e := P(\hat{X} \neq X)``: a probability, no density."""
+        macro = self.macro(spell(items[0]), ()) if len(items) == 1 else None
+        body = macro.body if macro is not None and not macro.parameters else None
+        if not isinstance(body, s.Call) or not look.is_density_call(body, self.scope.survey):
+            return None
+        events = any(map(look.is_event, look.arguments(body)[0]))
+        return self.expression(items[0]) if events else None
+
     def _entropy_of(
         self, items: tuple[s.Node, ...], head: str, given: tuple[s.Node, ...] = ()
     ) -> Expr:
         """The (conditional) entropy of random variables; of ``H(X \\mid Y = y)`` y is one value."""
+        if self._has_images((*items, *given)):
+            return self._of_images(head, [(1, (*items, *given)), (-1, given)])
         fixed = tuple(item for item in given if isinstance(item, s.Relation))
         averaged = tuple(item for item in given if item not in fixed)
         joint = self.joint((*items, *averaged), head, fixed)
@@ -133,6 +159,47 @@ class Divergences(Distributions):
         if averaged:
             return e.Expectation(-sympy.log(self.joint(items, head, given)), joint, bound)
         return e.Entropy(joint, bound)
+
+    def _has_images(self, items: tuple[s.Node, ...]) -> bool:
+        made = s.Sum | s.Product | s.Power | s.Bars | s.Fraction
+        return any(
+            isinstance(item, made)
+            or (isinstance(item, s.Call) and not look.is_density_call(item, self.scope.survey))
+            for item in items
+        )
+
+    def _of_images(self, head: str, parts: list[tuple[int, tuple[s.Node, ...]]]) -> Expr:
+        r"""``H(g(X))``, ``I(X; g(Y))`` of counted variables: -E[log] of the mass of all points with
+        the same values, for every list of ``parts``, with its sign.
+        """
+        every = [item for _, items in parts for item in items]
+        random = self.scope.survey.random.keys() | self.theory.variables.keys()
+        names = [n for item in every for n in unbound_names(item)]
+        found = {self.slot(n): n for n in names if self.slot(n) in random or n.base in "XYZ"}
+        joint = self.joint(tuple(found.values()), head)
+        variables = [self.theory.variables[slot] for slot in found]
+        if not found or any(v.shape or not (v.discrete or v.values) for v in variables):
+            raise self.refuse(
+                next(item for item in every if self._has_images((item,))),
+                "the entropy of an expression is read where its variables take counted values",
+                f"say {', '.join(found) or 'x'} discrete",
+            )
+        here = [value for _, value in joint.values]
+        there = [Symbol(f"{value}'", real=True) for value in here]
+        pairs = [(slot, t) for (slot, _), t in zip(joint.values, there, strict=True)]
+        moved = dict(zip(here, there, strict=True))
+        total: Expr = Integer(0)
+        for sign, items in parts:
+            with self.holding(*found):
+                values = [self.expression(item) for item in items]
+            for function in {a.name for value in values for a in value.atoms(e.Apply)}:
+                info = self.theory.functions[function]
+                self.theory.functions[function] = replace(info, many_to_one=not info.invertible)
+            same = [sympy.Eq(value, value.xreplace(moved)) for value in values]
+            ones = [sympy.Piecewise((Integer(1), one), (Integer(0), True)) for one in same]
+            mass = e.Expectation(sympy.Mul(*ones), e.Density(joint.head, pairs), there)
+            total = total - sign * sympy.log(mass) if items else total
+        return e.Expectation(total, joint, here)
 
     def _entropy_of_image(self, node: s.Call, item: s.Node, head: str) -> Expr:
         """``h(a X + b)``: the density of the new variable is that of X over the volume |a|."""
@@ -309,6 +376,10 @@ class Divergences(Distributions):
         self._told_apart(node, groups[0], (*groups[1], *given))
         if [spell(item) for item in groups[0]] == [spell(item) for item in groups[1]]:
             return self._entropy_of(groups[0], name, given)
+        if self._has_images((*groups[0], *groups[1], *given)):
+            first, second = ((*group, *given) for group in groups)
+            both = (-1, (*groups[0], *second)), (-1, given)
+            return self._of_images(name, [(1, first), (1, second), *both])
         joint = self.joint((*groups[0], *groups[1]), name, given)
         parts = self.joint(groups[0], name, given) * self.joint(groups[1], name, given)
         bound = tuple(v for _, v in joint.values)

@@ -122,9 +122,12 @@ class Expectations(Divergences):
                 and len(last.subscripts) == 1
             ):
                 start, stop = self._integer(first.subscripts[0]), self._integer(last.subscripts[0])
+                down = isinstance(last.subscripts[0], s.Number) and (
+                    start > stop or not isinstance(first.subscripts[0], s.Number)
+                )  # X_{i-1}, \dots, X_1
                 return [
                     replace(first, subscripts=(s.Number(str(k), span=item.span),))
-                    for k in range(start, stop + 1)
+                    for k in (range(start, stop - 1, -1) if down else range(start, stop + 1))
                 ]
             if (
                 isinstance(first, s.Name)

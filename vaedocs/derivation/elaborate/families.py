@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sympy import Expr, Integer, Symbol
+from sympy import Expr, Integer, Symbol, oo
 
 from vaedocs.derivation import expressions as e
 from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
-from vaedocs.derivation.elaborate.densities import Densities
+from vaedocs.derivation.elaborate.events import Events
 from vaedocs.derivation.elaborate.scope import NeedsShape
 from vaedocs.derivation.shapes import describe
 from vaedocs.derivation.spelling import spell
 from vaedocs.derivation.theory import FunctionInfo, Shape
 
+SUPPORTS = {
+    "poisson": (Integer(0), oo),
+    "beta": (Integer(0), Integer(1)),
+    "gamma": (Integer(0), oo),
+}
+SCALES = frozenset([r"\theta", "s", r"\tau", r"\sigma"])  # letters of a scale: Γ(k, θ)
 
-class Families(Densities):
+
+class Families(Events):
     r"""Reads ``\mathcal{N}(z; \mu, \sigma^2)`` and its kin."""
 
     def family_density(self, node: s.Call) -> Expr:
@@ -46,6 +53,9 @@ class Families(Densities):
             "binomial": 2,
             "exponential": 1,
             "laplace": 2,
+            "poisson": 1,
+            "beta": 2,
+            "gamma": 2,
         }[kind]
         if len(parameters) != expected:
             raise self.refuse(
@@ -64,7 +74,16 @@ class Families(Densities):
             value = self.fresh_variable(self.shape(made[0]) if kind == "bernoulli" else ())
         if kind == "bernoulli" and self.shape(value) and not self.shape(made[0]):
             made[0] = self._reshape(made[0], self.shape(value))
+        if kind == "gamma" and spell(parameters[1]) in SCALES:
+            raise self.refuse(
+                parameters[1],
+                "is this the scale or the rate of the gamma distribution?",
+                r"name a rate \beta, or write the density out",
+            )
+        self._supported(value, kind)
         for inner in made:
+            if isinstance(inner, Symbol) and kind in SUPPORTS:
+                self.theory.add_tags(inner, "positive")
             if (
                 isinstance(inner, Symbol)
                 and kind in {"bernoulli", "binomial"}
@@ -90,8 +109,22 @@ class Families(Densities):
             "binomial": e.Binomial,
             "exponential": e.Exponential,
             "laplace": e.Laplace,
+            "poisson": e.Poisson,
+            "beta": e.Beta,
+            "gamma": e.Gamma,
         }[kind]
         return maker(value, *made)
+
+    def _supported(self, value: Expr, kind: str) -> None:
+        """A variable takes the values that its family has."""
+        slot = self.slot_of(value)
+        if kind in SUPPORTS and slot in self.theory.variables:
+            known = self.theory.variables[slot]
+            if known.low is None and not known.values:
+                low, high = SUPPORTS[kind]
+                self.theory.variables[slot] = replace(
+                    known, low=low, high=high, discrete=kind == "poisson"
+                )
 
     def _probabilities(self, node: s.Node) -> None:
         r"""The \pi of ``\mathrm{Cat}(\pi)`` is a vector of probabilities, not 3.14, and so are the

@@ -101,7 +101,7 @@ class Names(Entries):
         if (
             len(name) == 1
             and name.isupper()
-            and not self._declared(name)
+            and not self._declared(name, random=False)
             and (lower := self.slot(node)) != name
         ):
             return self.variable(lower).symbol  # X and x are one random variable
@@ -121,13 +121,13 @@ class Names(Entries):
             return None
         return self.indicator(s.Relation("=", *parts, span=node.span))
 
-    def _declared(self, name: str) -> bool:
+    def _declared(self, name: str, random: bool = True) -> bool:
         scope = self.scope
         return (
             name in scope.declared_shapes
             or name in scope.declared_tags
             or name in self.theory.symbols
-            or name in scope.survey.random
+            or (random and name in scope.survey.random)
             or name in scope.survey.called
         )
 

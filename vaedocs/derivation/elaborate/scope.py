@@ -85,6 +85,7 @@ class Scope:
     loose: set[str] = field(default_factory=set)  # x_t of a display where no sum binds t
     determined: set[str] = field(default_factory=set)  # constants that normalise a density
     valued: set[str] = field(default_factory=set)  # functions whose set of values is declared
+    impossible: list[s.Node] = field(default_factory=list)  # A \\cap B of disjoint events
     sequences: bool = False  # whether the display has a range or a sum, x_{1:T}
     copies: set[str] = field(default_factory=set)  # stems of vectors numbered by an index, μ_k
     numbered: set[str] = field(default_factory=set)  # stems met under a bound index, β_s
@@ -304,6 +305,14 @@ class Base:
 
     def _probability(self, node: s.Call) -> Expr:
         """The probability of an event."""
+        raise NotImplementedError
+
+    def _looked_through(self, node: s.Node) -> Iterator[s.Name]:
+        """The free names of an expression, and instead of a defined one those it is made of."""
+        raise NotImplementedError
+
+    def _symmetric_divergence(self, kind: str, items: tuple[s.Node, ...]) -> Expr:
+        """The Jensen-Shannon divergence, or the total variation."""
         raise NotImplementedError
 
     def indicator(self, condition: s.Relation) -> Expr:

@@ -20,6 +20,10 @@ class Sums(Expectations):
 
     def _bigoperator(self, node: s.BigOperator) -> Expr:
         names = [spell(index) for index in node.indices]
+        if node.name in {"cup", "cap"}:
+            raise self.refuse(
+                node, "a union or an intersection is an event", "write its probability"
+            )
         if (
             node.domain is not None
             and isinstance(node.domain, s.Group)
@@ -32,7 +36,8 @@ class Sums(Expectations):
         counts = names[0] in self.scope.survey.numbered.values()
         if counts and (label := self._label(node)) is not None:
             return self._over_labels(node, *label)
-        if node.lower is None and self._sums_over_variables(node):
+        of_sets = self._indexed_outcomes(node) if self.scope.survey.partitions else None
+        if of_sets or (node.lower is None and self._sums_over_variables(node)):
             return self._sum_over_variables(node)
         if self._must_unroll(node):
             return self._unrolled(node)
@@ -47,7 +52,7 @@ class Sums(Expectations):
         index = node.indices[0] if len(node.indices) == 1 else None
         if not isinstance(index, s.Name) or node.name != "sum" or node.condition is not None:
             return None
-        if node.lower is not None and spell(node.lower) != "1":
+        if node.lower is not None and spell(node.lower) != "1" and not look.endless(node):
             return None
         if not isinstance(node.upper, s.Name | s.Number | None):
             return None
@@ -67,7 +72,7 @@ class Sums(Expectations):
                 continue
             for item in (*left, *right):
                 name, value = item, item
-                if isinstance(item, s.Relation):
+                if isinstance(item, s.Relation) and not look.is_event(item):
                     name, value = item.left, item.right
                 if isinstance(name, s.Name) and spell(value) == spell(index):
                     found[self.slot(name)] = name
@@ -84,6 +89,8 @@ class Sums(Expectations):
         self.theory.variables[slot] = made = replace(made, discrete=True)
         family = next((f.formula for k, f in self.theory.families.items() if k[1] == {slot}), None)
         probabilities = family.args[1] if isinstance(family, e.Categorical) else None
+        if look.endless(node):
+            return self._over_counts(node, index, name)
         count: Expr | None = Integer(len(made.values)) if made.values else made.high
         if probabilities is not None and self.shape(probabilities):
             count = self.shape(probabilities)[0]
@@ -114,6 +121,21 @@ class Sums(Expectations):
         if outer is not None:
             self.indices[spell(index)] = outer
         return e.Integral(body, (), self.refresh((symbol,)))
+
+    def _over_counts(self, node: s.BigOperator, index: s.Name, name: s.Name) -> Expr:
+        r"""``\sum_{k=0}^{\infty} k P(X = k)``: over all values of X from the lower limit on."""
+        slot, first = self.slot(name), self.scalar(node.lower) if node.lower else Integer(1)
+        made = self.variable(slot)
+        if made.low is None and not made.values:
+            low = Integer(self.scope.survey.endless.get(slot, 0))
+            self.theory.variables[slot] = made = replace(made, low=low, high=sympy.oo)
+        at = s.Relation(">=", index, node.lower or s.Number("1", span=node.span), span=node.span)
+        reached = made.low is not None and made.low >= first
+        body = node.body
+        if not reached:
+            inside = s.Name("1", span=node.span), ((at,),)
+            body = s.Product((s.Call(*inside, span=node.span), body), ("",), span=node.span)
+        return self._over_labels(replace(node, lower=None, upper=None, body=body), index, name)
 
     def _size_beside(self, node: s.BigOperator, index: s.Name) -> Expr | None:
         r"""How many entries the π of ``\sum_k \pi_k q_k(x)`` has, where that is declared."""
@@ -186,6 +208,11 @@ class Sums(Expectations):
         return result
 
     def _over(self, node: s.BigOperator, names: list[str], lower: Expr, upper: Expr) -> Expr:
+        if node.condition is not None and len(names) > 1:  # in \sum_i \sum_{j < i} the i is bound
+            bound = [name for name in names if name in self.indices]
+            names = (
+                [name for name in names if name not in bound] if len(bound) < len(names) else names
+            )
         random = self.scope.survey.random.keys() | self.theory.variables.keys()
         random |= set(self.scope.survey.numbered.values())
         symbols = tuple(  # an index is no random variable, although it may have the same letter
@@ -221,9 +248,11 @@ class Sums(Expectations):
     def upper(self, node: s.BigOperator) -> Expr:
         """How far a sum counts: where it does not say so, as far as others do, or to n."""
         if node.upper is not None:
-            if self.dimension(node.upper).is_infinite:
-                raise self.refuse(node, "sums without end are not in the language", "sum up to n")
-            return self.dimension(node.upper)
+            upper = self.dimension(node.upper)
+            if upper.is_infinite and node.name == "prod":
+                hint = "write a product up to n"
+                raise self.refuse(node, "products without end are not in the language", hint)
+            return upper
         stems = {stem(n) for n in walk(node.body) if isinstance(n, s.Name) and n.subscripts}
         limits = {spell(h): h for n, h in self.scope.survey.index_hints.items() if n in stems}
         if len(limits) == 1:  # the same letters are summed elsewhere with a limit
@@ -256,17 +285,24 @@ class Sums(Expectations):
         index = spell(node.indices[0])
         for inner in walk(node.body):
             if isinstance(inner, s.Call) and look.is_density_call(inner, self.scope.survey):
-                for item in look.arguments(inner)[0]:
+                for item in self._values_in(inner):
                     if (
                         isinstance(item, s.Name)
                         and [spell(part) for part in (*item.subscripts, *item.indices)] == [index]
                         and (
                             not any(isinstance(one, s.Expectation) for one in walk(node.body))
-                            and node.upper is None
+                            and (node.upper is None or stem(item) in self.scope.survey.partitions)
                         )
                     ):
                         return item
         return None
+
+    def _values_in(self, call: s.Call) -> list[s.Node]:
+        """What a density is taken at, and the sets of a partition in what is given."""
+        left, right, _ = look.arguments(call)
+        sets = self.scope.survey.partitions
+        inside = [n for item in (*left, *right) for n in walk(item) if isinstance(n, s.Name)]
+        return [*left, *(name for name in inside if stem(name) in sets)]
 
     def _sum_over_variables(self, node: s.BigOperator) -> Expr:
         body_node = node.body
@@ -320,10 +356,19 @@ class Sums(Expectations):
                     return True
         return False
 
+    def _last(self, node: s.BigOperator) -> s.Node:
+        r"""The upper limit; of ``\sum_i x_i`` beside ``x_1, \dots, x_n`` it is n."""
+        if node.upper is not None:
+            return node.upper
+        inside = [n for n in walk(node.body) if isinstance(n, s.Name) and n.subscripts]
+        known = [self.scope.survey.lists.get(look.stem_of_variable(n)) for n in inside]
+        ends = [end for end in known if isinstance(end, s.Name | s.Number)]
+        return ends[0] if ends else node.indices[0]
+
     def _unrolled(self, node: s.BigOperator) -> Expr:
         index = spell(node.indices[0])
         start = self._integer(node.lower) if node.lower is not None else 1
-        stop = self._integer(node.upper if node.upper is not None else node.indices[0])
+        stop = self._integer(self._last(node))
         result: Expr = Integer(0) if node.name == "sum" else Integer(1)
         saved = self.scope.integers.get(index)
         for k in range(start, stop + 1):

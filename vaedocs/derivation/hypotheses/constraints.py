@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import sympy
 from sympy import Expr, Symbol
@@ -63,6 +64,8 @@ class Constraints(Functions):
                     "these are two numbers, for which this never holds",
                     r"\pi and e are known numbers: use another letter, or say 0 < \pi < 1",
                 )
+            if link.symbol in {"=", "=="} and self._symmetric(left, right):
+                return
             self._orthonormal(left, right)
             if link.symbol == "=" and self._eigenvector(left, right, text):
                 left_node = link.right
@@ -74,6 +77,17 @@ class Constraints(Functions):
                 Fact("=" if link.symbol == "==" else link.symbol, left, right, text, text)
             )
             left_node = link.right
+
+    def _symmetric(self, left: Expr, right: Expr) -> bool:
+        """``k(x, y) = k(y, x)``, of all x and y."""
+        if not isinstance(left, e.Apply) or not isinstance(right, e.Apply):
+            return False
+        here, there = tuple(left.args[2]), tuple(right.args[2])
+        if left.name != right.name or len(here) != 2 or here != there[::-1]:
+            return False
+        known = self.theory.functions[left.name]
+        self.theory.functions[left.name] = replace(known, symmetric=True)
+        return True
 
     def _says_what_is_read(self, left: Expr, right: Expr) -> bool:
         r"""``\mathbb{E}[x \mid y] := \int x \, p(x \mid y) \, dx`` is how it is read anyway."""

@@ -4,21 +4,89 @@ r"""Shapes, sets and signs: ``c > 0``, ``U \in \mathbb{R}^{N \times M}``, ``f : 
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from itertools import combinations
 
 from sympy import Expr, Integer, oo
 
 from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
-from vaedocs.derivation.hypotheses.phrases import Phrases
+from vaedocs.derivation.hypotheses.phrases import Phrases, unread
+from vaedocs.derivation.parser import parse_statements
 from vaedocs.derivation.spelling import spell, stem, walk
 from vaedocs.derivation.theory import Fact, FunctionInfo, Shape
+
+EVENTS = r"\bevents?\b|(pairwise |mutually )?\b(disjoint|exclusive)\b|\bpartitions?\b"
+
+ARROWS = {r"\to", r"\rightarrow", r"\longrightarrow", r"\leftrightarrow", r"\quad"}
 
 
 class Declarations(Phrases):
     """Reads what a name is, before anything is said with it."""
 
+    def _markov(self, chain: s.Chain) -> bool:
+        r"""``X \to Y \to Z``, “X - Y - Z is a Markov chain”: each depends on the one before it."""
+        arrows = len(chain.links) > 1 and all(link.symbol == "->" for link in chain.links)
+        source = self.source[slice(*chain.span)]
+        said, *behind = re.split(r"\s(?=(?:forms?|is|are|an?)\s|\\text|Markov)", source, maxsplit=1)
+        markov = any("markov" in words.lower() for words in (*behind, chain.words))
+        if not (arrows or markov) or (behind and not markov):
+            return False
+        words = set(re.findall(r"[a-z]+", " ".join(behind).lower()))
+        if words - {"text", "forms", "form", "is", "are", "a", "markov", "chain", "quad"}:
+            return False
+        names = re.findall(r"\\?[A-Za-z]+(?:_\w|_\{\w+\})?", said)
+        names = [name for name in names if name not in ARROWS]
+        (line,) = parse_statements(", ".join(names)) if len(names) > 2 else (None,)
+        items = self._names(line.left) if line is not None and line.left is not None else []
+        slots = [self.reader.slot(item) for item in items if isinstance(item, s.Name)]
+        if len(slots) < 3 or len(slots) != len(set(slots)):
+            return False
+        for head in self._models_of(set(slots)):
+            self.reader.register(head, sorted(slots))
+            self.theory.independences += [
+                (head, frozenset({slots[k]}), frozenset({slots[k - 1]}), frozenset(slots[: k - 1]))
+                for k in range(2, len(slots))
+            ]
+        return True
+
+    def _of_events(self, chain: s.Chain) -> bool:
+        r"""``A \cap B = \emptyset``, ``A \subseteq B``, “A and B disjoint”: what never happens."""
+        survey, left = self.scope.survey, chain.left
+        spoken = left.text if isinstance(left, s.Words) else chain.words
+        if not survey.events | survey.partitions or left is None:
+            return False
+        never: list[s.Node] = []
+        if chain.links:
+            (link, *more) = chain.links
+            empty = isinstance(link.right, s.Name) and link.right.base == "emptyset"
+            sides = (left,) if empty else (left, link.right)
+            if more or not all(look.is_formula(side, survey.events) for side in sides):
+                return False
+            if not empty and link.symbol != "subset":
+                return False
+            other = sides[-1] if empty else s.Function("not", link.right, span=link.span)
+            never = [s.Product((left, other), ("cap",), span=chain.span)]
+        elif unread(spoken, EVENTS, r"\b[A-Z](_\w+)?\b|\\\w+"):
+            return False
+        elif re.search(r"disjoint|exclusive", spoken):
+            names = [n for n in walk(left) if isinstance(n, s.Name)] or [
+                s.Name(letter, span=chain.span) for letter in re.findall(r"\b[A-Z]\b", spoken)
+            ]
+            pairs = combinations(names, 2)
+            never = [s.Product(pair, ("cap",), span=chain.span) for pair in pairs]
+        elif not re.search(EVENTS, spoken):
+            return False
+        if never and survey.events & survey.separate:
+            hint = r"say it of two or three events, A \cap B = \emptyset"
+            raise self.reader.refuse(chain, "numbered events that exclude each other", hint)
+        self.scope.impossible += never
+        return True
+
     def _declaration(self, chain: s.Chain) -> bool:
+        if self._of_events(chain) or self._markov(chain):
+            return True
         if isinstance(chain.left, s.Words) and not chain.links:
             self._phrase(chain, chain.left.text)
             return True
@@ -84,13 +152,16 @@ class Declarations(Phrases):
             self.scope.declared_shapes[key] = made
         if tags:
             self.scope.declared_tags.setdefault(key, set()).update(tags)
+        slot = self.scope.survey.slot(node) if isinstance(node, s.Name) else key
+        counts = "integer" in tags or tags >= {"whole", "nonnegative"}
+        if counts and not made and slot in self.scope.survey.random:
+            interval = (Integer("integer" in tags), oo)
         if values or interval:
-            slot = self.scope.survey.slot(node) if isinstance(node, s.Name) else key
             variable = self.reader.variable(slot)
             low, high = interval or (None, None)
             self.theory.variables[slot] = replace(
                 variable,
-                discrete=bool(values) or variable.discrete,
+                discrete=bool(values) or counts or variable.discrete,
                 values=tuple(values),
                 low=low,
                 high=high,
@@ -100,17 +171,17 @@ class Declarations(Phrases):
         """Of ``X \\in \\{1, \\dots, K + 1\\}`` with a letter in it: X takes these values."""
         inside = target.body if isinstance(target, s.Group) and target.bracket == "{" else None
         *before, run = inside.items if isinstance(inside, s.Sequence) else (inside,)
-        if not isinstance(run, s.Range) or run.stop is None or isinstance(run.stop, s.Number):
+        if not isinstance(run, s.Range) or isinstance(run.stop, s.Number):
             return False
         first = [int(n.text) for n in (*before, run.start) if isinstance(n, s.Number)]
         if len(first) <= len(before) or first != [first[0] + k for k in range(len(first))]:
             raise self.reader.refuse(
                 target, "it is not clear how this set goes on", r"write \{1, \dots, K\}"
             )
-        for name in walk(run.stop):
+        for name in walk(run.stop) if run.stop is not None else ():
             if isinstance(name, s.Name):
                 self.reader.dimension(name)
-        low, high = Integer(first[0]), self.reader.scalar(run.stop)
+        low, high = Integer(first[0]), oo if run.stop is None else self.reader.scalar(run.stop)
         slot = self.scope.survey.slot(node)
         if slot in self.scope.survey.random or slot.isupper():
             variable = self.reader.variable(slot)
@@ -119,6 +190,8 @@ class Declarations(Phrases):
         whole = ("integer",) if low > 0 else ("whole", "nonnegative")
         self._tag(self._key(node), *whole)
         symbol = self.reader.symbol(self._key(node))
+        if high == oo:
+            return True
         self.theory.add_tags(symbol, "index")
         self.theory.constraints += [
             Fact(">=", symbol, low, f"{symbol} counts from {low}"),

@@ -15,6 +15,7 @@ from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.elaborate.trees import is_index_letter
 from vaedocs.derivation.hypotheses.formulas import Formulas
+from vaedocs.derivation.hypotheses.normalisers import know_normaliser
 from vaedocs.derivation.hypotheses.written_out import family_of
 from vaedocs.derivation.spelling import spell
 from vaedocs.derivation.theory import Fact
@@ -134,6 +135,7 @@ class Densities(Formulas):
             self.declare(target, right, text)
             return True
         self.give_shapes(left, right)
+        know_normaliser(self.scope, left, right, text)
         target = self.reader.expression(left)
         if not isinstance(target, e.Density):
             raise self.reader.refuse(left, "a density is needed on the left")

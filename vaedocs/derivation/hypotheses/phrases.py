@@ -26,15 +26,18 @@ TAG_WORDS = {
     r"\bpositive\b": "positive",
     r"\b(an )?integer\b|whole number": "whole",
     r"probability vector|\bsimplex\b|sums? to one": "simplex",
+    r"\b(one|1)-?hot( (vectors?|labels?|encod(ed|ing)))?": "onehot",
 }
 
 
 FUNCTION_WORDS = {
+    r"((symmetric|positive|(semi-?)?definite|psd|pd|mercer|reproducing)[- ])*kernel": "kernel",
     r"(symmetric )?positive[- ]definite|\bspd\b|covariance( matrix)?": "spd",
     r"\bconvex\b": "convex",
     r"\bconcave\b": "concave",
     r"\binvertible\b|\bbijecti(ve|on)\b|diffeomorphism": "invertible",
     r"(monotonic(ally)? |monotone )?\bincreasing\b": "increasing",
+    r"\bsymmetric\b": "symmetric",
     r"non-?negative": "nonnegative",
     r"\bpositive\b": "positive",
 }
@@ -197,6 +200,9 @@ class Phrases(Statements):
         if "psd" in found:
             found |= {"symmetric", "nonnegative"}
         self._tag(key, *found)
+        if found & {"simplex", "onehot"} and not size and isinstance(node, s.Name):
+            hint = self.scope.survey.index_hints.get(key, s.Name("K", span=node.span))
+            self.scope.declared_shapes[key] = (self.reader.dimension(hint),)
 
     def _all_read(self, words: str, chain: s.Chain, *known: str | re.Pattern[str]) -> None:
         """Refuse words of which one is unknown: what it takes back or adds would be lost."""

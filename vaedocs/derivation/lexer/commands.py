@@ -29,6 +29,7 @@ LETTER_COMMANDS = {
     "var": "\\mathrm{Var}", "cov": "\\mathrm{Cov}", "ELBO": "\\mathrm{ELBO}", "Pr": "\\mathrm{Pr}",
     "Bern": "\\mathrm{Bern}", "N": "\\mathcal{N}", "Id": "I", "Expect": "\\mathbb{E}",
     "kl": "\\mathrm{KL}", "DKL": "D_{\\mathrm{KL}}", "%": "\\mathrm{percent}",
+    "complement": "c",
 }  # fmt: skip
 STRUCTURE = {
     "frac": "frac", "tfrac": "frac", "dfrac": "frac", "cfrac": "frac", "binom": "binom",
@@ -41,7 +42,7 @@ STRUCTURE = {
     "setminus": "setminus", "backslash": "setminus", "lim": "lim", "boxed": "boxed",
     "dots": "dots", "ldots": "dots", "cdots": "dots", "dotsc": "dots", "dotsb": "dots",
     "dotsm": "dots", "dotso": "dots", "dotsi": "dots", "bullet": "bullet",
-    "overparen": "overbrace", "over": "over",
+    "bigcup": "cup", "bigcap": "cap", "overparen": "overbrace", "over": "over",
 }  # fmt: skip
 # Words that are spoken between formulas and so name nothing.
 SPOKEN = (

@@ -36,6 +36,7 @@ IMPLICATIONS = {
 OPERATORS = {
     "+": "+", "-": "-", "*": "dot", "cdot": "dot", "ast": "dot", "times": "times", "/": "slash",
     "div": "slash", "odot": "hadamard", "circ": "circ", "otimes": "kron", "slash": "slash",
+    "cup": "cup", "lor": "cup", "vee": "cup", "cap": "cap", "land": "cap", "wedge": "cap",
 }  # fmt: skip
 
 REFUSED = {
@@ -46,13 +47,7 @@ REFUSED = {
     "xcancel": "a cancelled term is neither there nor gone; write the row without it",
     "not": "write the negated relation by its own name, for example \\neq or \\notin",
     "leftarrow": "write = for an equation or := for a definition",
-    "cup": "operations on sets are not part of the language",
-    "cap": "operations on sets are not part of the language",
     "oplus": "\\oplus has no fixed meaning here; define the operation as a function",
-    "wedge": "write the two statements apart, with \\quad between them",
-    "land": "write the two statements apart, with \\quad between them",
-    "vee": "write the two statements apart",
-    "lor": "write the two statements apart",
     "def": "definitions of macros are not read; write the formula out",
     "newcommand": "definitions of macros are not read; write the formula out",
     "dagger": "write ^\\top for a transpose; other adjoints are not part of the language",
@@ -104,7 +99,9 @@ WORDS = split(
     """
 )
 # … and those that are one only in front of a bracket: in "tr A" they could be t times r.
-HEADS = split("tr Tr det rank dim diag Var var Cov cov std Std sgn sign JS MI TC CE erf")
+HEADS = split(
+    "tr Tr det rank dim diag Var var Cov cov std Std sgn sign JS MI TC CE erf TV Exp Bin Pois Ber"
+)
 CONSTANT = split("const const. constant Const Const. cst cte Cst Cte constants")
 
 FONTS = {
@@ -189,7 +186,7 @@ UNICODE = {
     "𝓛": "\\mathcal{L}", "𝒩": "\\mathcal{N}", "𝔼": "\\mathbb{E}", "ℝ": "\\mathbb{R}",
     "𝟙": "\\mathbb{1}", "∅": "\\emptyset", "ϕ": "\\phi", "φ": "\\phi", "ϵ": "\\epsilon",
     "ε": "\\epsilon", "ϑ": "\\vartheta", "µ": "\\mu", "∆": "\\Delta", "⋮": "\\vdots",
-    "∖": "\\setminus", "¬": "\\neg", "‐": "-", "∶": ":",
+    "∖": "\\setminus", "∪": "\\cup", "∩": "\\cap", "¬": "\\neg", "‐": "-", "∶": ":",
 } | {
     char: "\\" + name
     for char, name in zip(

@@ -91,7 +91,9 @@ class Integration(Powers):
         if not isinstance(variable, Symbol):
             return None
         known = self.theory.variables.get(self._type(variable))
-        return known.high if known and known.discrete and known.low == 1 else None
+        if not known or not known.discrete or known.low != 1 or known.high is None:
+            return None
+        return None if known.high.is_infinite else known.high
 
     def _eliminate(
         self, variable: Symbol, monomial: Monomial, outside: Monomial
@@ -168,7 +170,7 @@ class Integration(Powers):
         outside = frozenset((a, p) for a, p in monomial if index not in a.free)
         inside = monomial - outside
         result = Polynomial.monomial(outside)
-        if not inside:
+        if not inside and not upper.is_infinite:
             return result * self.of(upper - lower + 1)
         if lower.is_Integer and upper.is_Integer and int(upper) - int(lower) < 8:
             total = ZERO

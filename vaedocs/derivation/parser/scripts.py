@@ -66,7 +66,7 @@ class Scripts(Lists):
         self.expect("rbrace", "", f"{self.shown(self.tok)} cannot stand in a subscript")
         self.level = outer
         if not separators:
-            return groups[0]
+            return tuple(map(self.worded, groups[0]))
         if all(mark == ";" for mark in separators):
             return tuple(item for group in groups for item in group)
         if separators == ("|",):
@@ -74,6 +74,14 @@ class Scripts(Lists):
             span = (items[0].span[0], conditions[-1].span[1])
             return (s.Conditioned(items, conditions, span=span),)
         self.refuse("two bars in one subscript", opening, "one bar separates what is given")
+
+    def worded(self, node: s.Node) -> s.Node:
+        r"""The word of ``p_{data}``, which is no product of letters; ``A_{ijk}`` has indices."""
+        text = self.source[slice(*node.span)]
+        if not isinstance(node, s.Product) or not text.isalpha() or not text.islower():
+            return node
+        word = len(text) > 2 and set(text) & set("aeo") and not set(text) <= set("ijklmnostuvwxyz")
+        return s.Name(text, "rm", span=node.span) if word else node
 
     def only_signs(self) -> s.Name | None:
         r"""``{+}`` or ``{++}`` of ``\mathbb{R}_{+}``, ``{**}`` or ``{*f}`` of a kernel, ``K_{*f}``:
@@ -316,6 +324,12 @@ class Scripts(Lists):
             self.refuse("an accent over a power", opening, "write \\hat{x}^2")
         if isinstance(node, s.Number) and len(node.text) == 1:
             node = s.Name(node.text, span=node.span)
+        if (
+            token.text == "bar"
+            and isinstance(node, s.Product)
+            and {"cup", "cap"} & {*node.operators}
+        ):
+            return s.Function("not", node, span=self.span(token.start))
         if not isinstance(node, s.Name):
             self.refuse(
                 f"{self.shown(token)} over something that is no name",

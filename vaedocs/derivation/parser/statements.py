@@ -182,10 +182,11 @@ class Statements(Structures):
             self.refuse("dots that stand between nothing", node)
         if self.tok.kind == "bar":
             self.take()
-            conditions = [self.expression()]
+            conditions = [self.sum()]
             while self.at("comma") and self.tok.style != "":
                 self.take()
-                conditions.append(self.expression())
+                conditions.append(self.sum())
+            conditions = list(self.without_dots(conditions))
             given = node.items if isinstance(node, s.Sequence) else (node,)
             node = s.Conditioned(given, tuple(conditions), span=self.span(start))
         return node

@@ -19,7 +19,7 @@ class Structures(Derivatives):
         name = token.text
         if name == "frac":
             return self.fraction()
-        if name in ("sum", "prod"):
+        if name in ("sum", "prod", "cup", "cap"):
             return self.big_operator()
         if name in ("int", "iint", "iiint"):
             return self.integral()

@@ -55,7 +55,7 @@ class Sums(Moments):
             first, below = below[:-1], below[-1:]
         indices, lower, domain, condition, upper = self.read_limits(below, upper, token)
         if not self.starts_factor() and self.tok.kind != "bar":
-            word = "sum" if name == "sum" else "product"
+            word = {"sum": "sum", "prod": "product"}.get(name, "union")
             self.refuse(
                 f"the {word} of what?", hint="write its terms, in brackets if they are a sum"
             )
@@ -67,7 +67,7 @@ class Sums(Moments):
         self.depth -= 1
         span = self.span(token.start)
         kind = s.BigOperator(
-            "sum" if name == "sum" else "prod",
+            name if name in ("sum", "cup", "cap") else "prod",  # type: ignore[arg-type]
             indices, body, lower, upper, domain, condition, span=span,
         )  # fmt: skip
         for relation in reversed(first):

@@ -127,7 +127,7 @@ class Introductions(Stated):
             items = left.items if isinstance(left, s.Conditioned) else (left,)
             given = left.conditions if isinstance(left, s.Conditioned) else ()
             names = [item for item in items if isinstance(item, s.Name)]
-            if len(names) != 1 or not all(isinstance(item, s.Name) for item in given):
+            if len(names) != 1 or not all(isinstance(item, s.Name | s.Range) for item in given):
                 return None
             made = reader.joint(names, reader.owner_of(names), given)
         else:
@@ -228,6 +228,7 @@ class Introductions(Stated):
                 return False  # f(a x) = … is a claim about f
             if (
                 look.is_divergence_call(left)
+                or (look.symmetric_divergence(left) and self._of_known_densities(scope, left, link))
                 or look.is_density_call(left, scope.survey)
                 or spelt in scope.theory.functions
             ):
@@ -252,6 +253,15 @@ class Introductions(Stated):
             return False
         seen = {spell(n) for n in walk(link.right) if isinstance(n, s.Name)}
         return spelt not in seen and not name.indices
+
+    @staticmethod
+    def _of_known_densities(scope: Scope, left: s.Call, link: s.Link) -> bool:
+        """Whether ``D_{JS}(p \\| q) = …`` speaks of p and q alone: of no m without a meaning."""
+        own = {stem(item) for group in left.groups for item in group if isinstance(item, s.Name)}
+        calls = [n for n in walk(link.right) if isinstance(n, s.Call)]
+        calls = [call for call in calls if not look.is_density_call(call, scope.survey)]
+        used = {stem(i) for c in calls for g in c.groups for i in g if isinstance(i, s.Name)}
+        return {name.lower() for name in used - scope.macros.keys()} <= set(map(str.lower, own))
 
     def _means_something(self, scope: Scope, left: s.Node) -> bool:
         """Whether ``:=`` gives a meaning to what has one: a divergence, an entropy, a name of this

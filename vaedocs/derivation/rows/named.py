@@ -42,6 +42,7 @@ def is_quantity(node: s.Node | None) -> bool:
         or name.style not in {"cal", "rm"}
         or look.family(name)
         or look.is_divergence(name)
+        or look.symmetric_divergence(node)
     ):
         return False
     if look.is_density_head(name) or name.base in look.INFORMATION | {"X", "Y", "Z", "D", "R"}:
@@ -153,7 +154,7 @@ def _standing(node: s.Node) -> Iterator[s.Node]:
         yield node
     if isinstance(node, s.Name):
         return
-    for child in children(node):
+    for child in (node.body,) if isinstance(node, s.Bars) else children(node):
         named_by_brace = isinstance(child, s.Claim) and (
             child.implicit or (child.relation == "=" and is_quantity(child.right))
         )

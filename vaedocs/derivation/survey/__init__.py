@@ -5,6 +5,7 @@ piece is elaborated, so that ``z`` means the same in all of them.
 """
 
 from vaedocs.derivation.survey.arrays import arrays
+from vaedocs.derivation.survey.events import events_in, is_formula
 from vaedocs.derivation.survey.heads import (
     DENSITY_LETTERS,
     ENTROPIES,
@@ -23,9 +24,10 @@ from vaedocs.derivation.survey.heads import (
     is_event,
     stem_of_variable,
     subscripted_variable,
+    symmetric_divergence,
 )
 from vaedocs.derivation.survey.reading import survey
-from vaedocs.derivation.survey.uses import data_set
+from vaedocs.derivation.survey.uses import data_set, endless
 
 __all__ = [
     "DENSITY_LETTERS",
@@ -36,6 +38,8 @@ __all__ = [
     "arguments",
     "arrays",
     "data_set",
+    "endless",
+    "events_in",
     "family",
     "has_parameter",
     "head_stem",
@@ -45,7 +49,9 @@ __all__ = [
     "is_divergence",
     "is_divergence_call",
     "is_event",
+    "is_formula",
     "stem_of_variable",
     "subscripted_variable",
     "survey",
+    "symmetric_divergence",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,12 @@ FAMILIES = {
     "Exponential": "exponential",
     "Exp": "exponential",
     "Laplace": "laplace",
+    "Poisson": "poisson",
+    "Pois": "poisson",
+    "Poi": "poisson",
+    "Beta": "beta",
+    "Gamma": "gamma",
+    "Gam": "gamma",
 }
 
 
@@ -66,6 +73,24 @@ def is_divergence_call(node: s.Node) -> bool:
         return True
     plain = node.head.base in {"D", "d"} and not (node.head.subscripts or node.head.indices)
     return plain and "||" in node.separators
+
+
+def symmetric_divergence(node: s.Node | None) -> str:
+    r"""``"js"`` for ``D_{JS}(p \| q)``, ``\mathrm{JSD}``; ``"tv"`` for the total variation,
+    ``\mathrm{TV}(p, q)``; empty for any other call.
+    """
+    if not isinstance(node, s.Call) or not isinstance(node.head, s.Name) or node.head.indices:
+        return ""
+    if sum(map(len, node.groups)) != 2:
+        return ""
+    head = node.head
+    name = spell(head.subscripts[0]) if len(head.subscripts) == 1 else ""
+    if not head.subscripts:
+        name = head.base
+    elif head.base not in {"D", "d"}:
+        return ""
+    plain = re.sub(r"\\(mathrm|text|mathbb)|[{} ]", "", name)
+    return {"JS": "js", "JSD": "js", "TV": "tv"}.get(plain, "")
 
 
 @dataclass
@@ -114,6 +139,10 @@ class Survey:
     parameters: dict[str, s.Name] = field(default_factory=dict)  # θ, φ, wherever they stand
     twofold: dict[str, set[str]] = field(default_factory=dict)  # p -> theta, if p_θ and p_θ' occur
     decorated_slots: dict[str, s.Name] = field(default_factory=dict)  # x_{1:T}, z_j
+    events: set[str] = field(default_factory=set)  # A and B of P(A \\cup B), by their stems
+    partitions: set[str] = field(default_factory=set)  # B of Σ_i P(A \\cap B_i)
+    endless: dict[str, int] = field(default_factory=dict)  # X of Σ_{k=1}^∞ P(X = k) -> 1
+    lists: dict[str, s.Node] = field(default_factory=dict)  # x of x_1, …, x_n -> n
     numbered: dict[str, str] = field(default_factory=dict)  # q of Σ_k π_k q_k(x) -> k
 
     @property
@@ -159,6 +188,8 @@ class Survey:
         for base, names in self.parameter_heads.items():
             if head == base or head.startswith(base + "_{"):
                 own = head[len(base) + 2 : -1].split(",")
+                if any(part.startswith((r"\math", r"\text")) or part.isdigit() for part in own):
+                    continue  # p_{data} beside p_\theta is another density
                 twofold = self.twofold.get(base, set())
                 return sorted(
                     n for n in names if n in own or self.parameters[n].base not in twofold
@@ -275,8 +306,8 @@ def is_event(node: s.Node) -> TypeGuard[s.Relation]:
     r"""Whether an argument of a density is an event, as in ``P(X \geq a)``, and no value."""
     if not isinstance(node, s.Relation):
         return False
-    return node.symbol in {"<", "<=", ">", ">="} or (
-        node.symbol in {"=", "!="} and not isinstance(node.left, s.Name)
+    return node.symbol in {"<", "<=", ">", ">=", "!="} or (
+        node.symbol == "=" and not isinstance(node.left, s.Name)
     )
 
 

@@ -6,6 +6,7 @@ import re
 
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.spelling import is_parameter, spell, stem, walk
+from vaedocs.derivation.survey.events import find_events
 from vaedocs.derivation.survey.heads import (
     DENSITY_LETTERS,
     ENTROPIES,
@@ -19,6 +20,7 @@ from vaedocs.derivation.survey.heads import (
 from vaedocs.derivation.survey.uses import (
     add_signature,
     collect_bare,
+    counts,
     data_beside_model,
     data_set,
     drawn,
@@ -101,6 +103,8 @@ def survey(trees: list[s.Node], given: int = 0) -> Survey:
         del found.vectors[counted]
     separate(calls, found)
     separate(informed, found)
+    found.events, numbered, found.partitions = find_events(trees)
+    found.separate = (found.separate | numbered) - found.partitions
     drawn_apart(trees, found)
     measures(calls, found)
     for tree in trees:
@@ -111,6 +115,10 @@ def survey(trees: list[s.Node], given: int = 0) -> Survey:
         for name in in_events(call):  # P(|X - \mu| \geq a)
             if name.base.isupper() and name.base.lower() not in found.random:
                 found.random.setdefault(found.slot(name), None)
+    for tree in trees:
+        for node in walk(tree):
+            if isinstance(node, s.BigOperator):
+                counts(node, calls, found)
     versions(trees, calls, found)
     numbered_heads(trees, found)
     priors(calls, found)
@@ -162,6 +170,11 @@ def survey(trees: list[s.Node], given: int = 0) -> Survey:
                     for item in node.groups[0]:
                         if isinstance(item, s.Name):
                             found.random.setdefault(found.slot(item), None)
+    integrals = [n for tree in trees for n in walk(tree) if isinstance(n, s.Integral)]
+    for letter in (spell(v) for node in integrals for v in node.variables):
+        if len(letter) == 1 and letter.upper() in found.random:  # the x of a drawn X
+            found.random.setdefault(letter, None)
+            del found.random[letter.upper()]
     return found
 
 

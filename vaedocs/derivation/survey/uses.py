@@ -10,6 +10,7 @@ from dataclasses import replace
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.lexer.characters import INDEX_LETTERS
 from vaedocs.derivation.spelling import children, is_parameter, spell, stem, walk
+from vaedocs.derivation.survey.events import events_in
 from vaedocs.derivation.survey.heads import (
     Signature,
     Survey,
@@ -142,6 +143,26 @@ def hint_indices(node: s.BigOperator, found: Survey) -> None:
                 found.index_hints.setdefault(spell(whole), node.upper)
 
 
+def endless(node: s.BigOperator) -> bool:
+    """Whether a sum goes on to infinity."""
+    return node.upper is not None and spell(node.upper) == "oo"
+
+
+def counts(node: s.BigOperator, calls: list[s.Call], found: Survey) -> None:
+    r"""Where the X of ``\sum_{k=1}^\infty P(X = k)`` begins: the smallest limit of such sums."""
+    if not endless(node) or not isinstance(node.lower, s.Number) or not node.lower.text.isdigit():
+        return
+    inside, first = set(map(id, walk(node.body))), int(node.lower.text)
+    for call in calls:
+        for item in [*arguments(call)[0], *arguments(call)[1]] if id(call) in inside else []:
+            name, value = (item.left, item.right) if isinstance(item, s.Relation) else (item, item)
+            if is_event(item):
+                continue
+            if isinstance(name, s.Name) and spell(value) in map(spell, node.indices):
+                slot = found.slot(name)
+                found.endless[slot] = min(first, found.endless.get(slot, first))
+
+
 def collect_bare(node: s.Node, found: Survey) -> None:
     """Count the names that stand alone, heads of calls left out."""
     if isinstance(node, s.Call):
@@ -173,6 +194,9 @@ def separate(calls: list[s.Call], found: Survey) -> None:
             if isinstance(item, s.Relation):
                 item = item.left
             if isinstance(item, s.Range) and isinstance(item.start, s.Name):
+                last = item.stop.subscripts if isinstance(item.stop, s.Name) else ()
+                if len(last) == 1:
+                    found.lists.setdefault(stem_of_variable(item.start), last[0])
                 item = replace(item.start, subscripts=(item,), indices=())
             if not isinstance(item, s.Name):
                 continue
@@ -182,8 +206,11 @@ def separate(calls: list[s.Call], found: Survey) -> None:
             if not decorated(item):
                 found.plain.add(base)
             seen[base].add(spell(item))
-            if any(isinstance(part, s.Range) for part in item.subscripts):
-                found.separate.add(base)
+            for part in item.subscripts:
+                if isinstance(part, s.Range):
+                    found.separate.add(base)
+                    if part.start is not None and part.stop is not None:
+                        found.lists.setdefault(base, part.stop)
         for base, forms in seen.items():
             if len(forms) > 1:
                 found.separate.add(base)
@@ -196,6 +223,11 @@ def drawn_apart(trees: list[s.Node], found: Survey) -> None:
         if not isinstance(tree, s.Chain) or [link.symbol for link in tree.links] != ["~"]:
             continue
         left, right = tree.left, tree.links[0].right
+        for item in left.conditions if isinstance(left, s.Conditioned) else ():
+            if isinstance(item, s.Range) and isinstance(item.start, s.Name):  # given x_1, …, x_n
+                found.separate.add(stem_of_variable(item.start))
+                last = item.stop.subscripts if isinstance(item.stop, s.Name) else ()
+                found.lists.update({stem_of_variable(item.start): last[0]} if last else {})
         own = isinstance(right, s.Call) and bool(family(right.head))
         if own and isinstance(left, s.Name) and decorated(left):
             forms[stem_of_variable(left)].add(spell(left))
@@ -345,6 +377,8 @@ def add_signature(call: s.Call, found: Survey) -> None:
                 made.append(found.slot(item))
                 if decorated(item) and made[-1] == spell(item):
                     found.decorated_slots[made[-1]] = item
+            elif found.events:
+                made += [name for name in events_in(item) or () if name in found.events]
         return tuple(made)
 
     head = head_stem(call.head)

@@ -217,7 +217,34 @@ class Algebra(Core):
         if isinstance(e, ex.Laplace):
             point, location, scale = parts
             return lambda: -log(2 * scale()) - abs(point() - location()) / scale()
+        if isinstance(e, (ex.Poisson, ex.Beta, ex.Gamma)):
+            return self.log_on_half_line(e, parts)
         raise CannotEvaluate(f"the family {type(e).__name__} has no formula here")
+
+    def log_on_half_line(self, e: ex.Family, parts: list[Thunk]) -> Thunk:
+        """Of the families that have powers of the value in them."""
+        log, function = self.numbers.log, self.numbers.function
+
+        def lgamma(v: Any) -> Any:
+            return function("lgamma", v)
+
+        point, first, *more = parts
+        second = more[0] if more else first
+
+        def value() -> Any:
+            x, a, b = point(), first(), second()
+            if a <= 0 or b <= 0:
+                raise Undefined("a parameter that is not positive")
+            if isinstance(e, ex.Poisson):
+                whole = x >= 0 and x == int(x)
+                return x * log(a) - a - lgamma(x + 1) if whole else -math.inf
+            if isinstance(e, ex.Gamma):
+                return a * log(b) - lgamma(a) + (a - 1) * log(x) - b * x if x > 0 else -math.inf
+            constant = lgamma(a + b) - lgamma(a) - lgamma(b)
+            inside = 0 < x < 1
+            return constant + (a - 1) * log(x) + (b - 1) * log(1 - x) if inside else -math.inf
+
+        return value
 
     def moments(self, e: ex.Normal) -> tuple[Thunk, Thunk]:
         """Mean and covariance of a normal, shaped like its point: lenient where 0 or 1 stand for 0

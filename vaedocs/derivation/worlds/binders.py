@@ -14,6 +14,8 @@ from vaedocs.derivation.worlds.core import Thunk
 from vaedocs.derivation.worlds.matrices import Mat
 from vaedocs.derivation.worlds.scalars import Scalars
 
+LONGEST, SETTLED = 1500, 30  # terms of a sum to infinity, and how many of them count no more
+
 
 class Binders(Scalars):
     """Compiles binders: they write the cells of their variables, point by point."""
@@ -28,6 +30,8 @@ class Binders(Scalars):
         return self.repeated(e, self(e.args[0]), multiply=True)
 
     def repeated(self, e: Any, body: Thunk, multiply: bool) -> Thunk:
+        if e.args[2].is_infinite:
+            return self.endless(e, body)
         lower, upper, names = (
             self.integer(e.args[1]),
             self.integer(e.args[2]),
@@ -52,6 +56,31 @@ class Binders(Scalars):
             return number(1 if multiply else 0) if total is None else total
 
         return lambda: run(0)
+
+    def endless(self, e: Any, body: Thunk) -> Thunk:
+        """A sum to infinity, as far as its terms count; what does not settle has no value."""
+        (name,), lower, env = [v.name for v in e.bound], self.integer(e.args[1]), self.env
+
+        def run() -> Any:
+            total, largest, small, low = 0.0, 0.0, 0, lower()
+            old = env.get(name)
+            try:
+                for k in range(low, low + LONGEST):
+                    self.tick()
+                    env[name] = self.numbers.number(k)
+                    term = body()
+                    total, size = total + term, abs(float(term))
+                    largest = max(largest, size)
+                    small = small + 1 if size <= 1e-17 * largest else 0
+                    if small == SETTLED:
+                        return total
+            finally:
+                self.restore(name, old)
+            raise CannotEvaluate(
+                f"a sum to infinity does not settle within {LONGEST} terms: say where it converges"
+            )
+
+        return run
 
     def cells(self, variables: Sequence[Any], inside: Sequence[Expr]) -> Callable[[], list[Any]]:
         """The cells that a binder's variables stand for: a family's name stands for all its items

@@ -12,7 +12,7 @@ from sympy import Add, Expr, Mul, Symbol, Tuple, exp
 from vaedocs.derivation import expressions as ex
 from vaedocs.derivation.theory import DensityKey, Fact, FunctionInfo, Shape, Theory, Variable
 
-CONTINUOUS = (ex.Normal, ex.Uniform, ex.Exponential, ex.Laplace)
+CONTINUOUS = (ex.Normal, ex.Uniform, ex.Exponential, ex.Laplace, ex.Beta, ex.Gamma)
 INTEGRATING = (
     ex.Expectation,
     ex.Variance,
@@ -127,6 +127,8 @@ class Context:
     def visit_node(self, e: Any) -> None:
         if isinstance(e, CONTINUOUS):
             self.continuous = self.continuous or f"{type(e).__name__} is continuous"
+        if isinstance(e, ex.Poisson):
+            self.continuous = self.continuous or "a count has no end"
         if isinstance(e, (ex.Bernoulli, ex.Categorical, ex.Binomial)):
             for a in e.args[1:]:
                 if isinstance(a, (ex.Apply, Symbol)) and not isinstance(e, ex.Binomial):
@@ -142,13 +144,15 @@ class Context:
             for v in e.bound:
                 self.varying.add(base_name(v))
                 if isinstance(e, INTEGRATING):
-                    self.slot_of.setdefault(base_name(v), base_name(v))
+                    self.slot_of.setdefault(base_name(v), self.home(base_name(v)))
             if isinstance(e, ex.Integral) and not e.args[1]:
                 self.energies.update(_energies(e))
             if isinstance(e, ex.Integral) and e.args[1]:
                 self.continuous = self.continuous or "an integral has limits"
             elif isinstance(e, ex.Integral):
                 self.note_formula(e.args[0], {base_name(v): base_name(v) for v in e.bound})
+        if isinstance(e, ex.Sum) and e.args[2].is_infinite:
+            self.continuous = self.continuous or "a sum goes on to infinity"
         if isinstance(e, (ex.Sum, ex.Product)):
             self.counting.update(s.name for limit in e.args[1:3] for s in limit.free_symbols)
         if isinstance(e, (ex.Identity, ex.Ones, ex.Zeros)):
@@ -164,6 +168,13 @@ class Context:
             self.functions.setdefault(e.name, known or FunctionInfo(e.name))
             if known is not None and known.unit:
                 self.unit.add(e.name)
+
+    def home(self, name: str) -> str:
+        """The slot in whose space a bound variable lies: x for x'."""
+        plain = name.rstrip("'")
+        return (
+            plain if name not in self.theory.variables and plain in self.theory.variables else name
+        )
 
     def visit_density(self, e: ex.Density) -> Iterator[Expr]:
         slots = set(self.heads.get(e.head, ()) or self.theory.models.get(e.head, ()))
@@ -198,6 +209,7 @@ class Context:
         points with weights have not."""
         variables = [self.variable(self.slot_of.get(slot, slot)) for slot in slots.values()]
         counted = any(v.discrete or v.values or v.symbol.is_integer for v in variables)
+        counted = counted and not any(v.high is not None and v.high.is_infinite for v in variables)
         if not counted and is_formula(formula, set(slots)):
             self.continuous = self.continuous or "a formula of a number on the line"
 

@@ -34,7 +34,7 @@ def scalars(world: Any) -> dict[str, tuple[Fraction, ...]]:
         if name in context.counting or name in context.heads or name in world.computed:
             continue
         multiple = len(set(context.shape(name))) < 2 and not any("orthonormal" in t for t in tags)
-        if limited or "simplex" in tags or not multiple:
+        if limited or tags & {"simplex", "onehot"} or not multiple:
             continue
         if "unit" in tags:
             found[name] = UNITS

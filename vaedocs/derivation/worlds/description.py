@@ -18,6 +18,7 @@ from vaedocs.derivation.worlds.arithmetic import (
     spell,
 )
 from vaedocs.derivation.worlds.context import base_name
+from vaedocs.derivation.worlds.factors import HEADS
 from vaedocs.derivation.worlds.matrices import Mat
 
 F = Fraction
@@ -215,6 +216,14 @@ def finite_density(world: Any, d: ex.Density, free: list[str], told: Told) -> No
     """``p(x|z) = …`` at all points of what is bound, at the observed point of what is free."""
     fillers = [*d.values, *d.conditions]
     context = world.context
+    if all(value.is_number for _, value in fillers):
+        parts = [
+            ", ".join(f"{shown(s)} = {v}" for s, v in part) for part in (d.values, d.conditions)
+        ]
+        title = f"{shown(d.head)}({' | '.join(filter(None, parts))})"
+        made = world(d)()
+        told.add(f"{title} = {plain(made)}", title, made)
+        return
     axes: list[list[int]] = []
     symbols: list[str] = []
     for slot, value in fillers:
@@ -312,7 +321,20 @@ def smooth_lines(
                 simple_law(world, d.head, f, told)
         elif any(set(f.slots) & set(own) for f in free_factors):
             title = title_of(d.head, own, given)
-            told.add(f"{title} a mixture of two Gaussians", title, "a mixture of two Gaussians")
+            law = counted(world, d.head, free_factors[0]) or "a mixture of two Gaussians"
+            told.add(f"{title} {law}", title, law)
+
+
+def counted(world: Any, head: str, factor: Any) -> str:
+    """``= 1/2, 1/3, 1/12, …`` of a variable that counts without end."""
+    first = world.first_count(factor.slots[0])
+    if first is None or factor.conditions:
+        return ""
+    masses = [
+        plain(math.exp(world.log_free(head, factor, {factor.slots[0]: first + k})))
+        for k in range(HEADS)
+    ]
+    return f"= {', '.join(masses)}, and then half of the one before for each"
 
 
 def title_of(head: str, slots: list[str], conditions: list[str]) -> str:

@@ -159,6 +159,9 @@ class World(Hypotheses):
         if "simplex" in tags:
             parts = [rng.randint(1, 5) for _ in range(shape[0])]
             return column(F(p, sum(parts)) for p in parts)
+        if "onehot" in tags:
+            hot = rng.randrange(shape[0])
+            return column(F(int(k == hot)) for k in range(shape[0]))
         if len(shape) == 1 and "orthonormal" in tags:
             return self.draw_matrix(rng, tags, *shape, 1)
         if len(shape) == 1:
@@ -175,11 +178,15 @@ class World(Hypotheses):
         variable, number = self.context.variable(slot), self.numbers.number
         if variable.values:
             return self.all_of([self(v)() for v in variable.values], variable.shape)
-        if variable.discrete and variable.low is not None and variable.high is not None:
+        ends = (variable.low, variable.high)
+        if variable.discrete and all(end is not None and end.is_finite for end in ends):
             low, high = self.integer(variable.low)(), self.integer(variable.high)()
             if high < low:
                 raise Undefined(f"{slot} has no values")
             return [number(k) for k in range(low, high + 1)]
+        if "onehot" in self.context.tags(slot) and variable.shape:
+            size = self.sizes(variable.shape)[0]
+            return [column(number(int(i == k)) for i in range(size)) for k in range(size)]
         family = self.context.binary.get(slot) or next(
             (f.formula for key, f in self.theory.families.items() if key[1] == {slot}), None
         )

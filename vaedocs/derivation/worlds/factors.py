@@ -9,7 +9,9 @@ from typing import Any
 
 from sympy import Expr
 
+from vaedocs.derivation import expressions as ex
 from vaedocs.derivation.worlds.arithmetic import LOG2PI, CannotEvaluate, Floats, Undefined
+from vaedocs.derivation.worlds.binders import LONGEST, SETTLED
 from vaedocs.derivation.worlds.context import Context, Factor
 from vaedocs.derivation.worlds.draw import World
 from vaedocs.derivation.worlds.joint_gaussian import At, log_normal
@@ -20,10 +22,12 @@ from vaedocs.derivation.worlds.laws import (
     MixtureLaw,
     NormalLaw,
     PointsLaw,
+    UnitLaw,
 )
 from vaedocs.derivation.worlds.matrices import Mat, column
 
 F = Fraction
+HEADS = 3  # of how many counts a random density has a mass of its own
 
 
 class Factors(World):
@@ -40,6 +44,7 @@ class Factors(World):
         numbers: Any = None,
     ):
         self.level = level
+        self.steep = any(isinstance(f.formula, ex.Beta) for f in context.theory.families.values())
         self.known: dict[Any, Any] = {}
         self.busy: set[Any] = set()
         self.hulls: dict[Any, Any] = {}
@@ -74,11 +79,34 @@ class Factors(World):
     def discrete_values(self, slot: str) -> list[Any] | None:
         """The values of a slot that takes finitely many."""
         found = self.listed_values(slot)
+        if self.first_count(slot) is not None:
+            return None
         if found is None and self.context.variable(slot).discrete:
             constants = [self(c)() for c in self.context.constants.get(slot, [])]
             more = [v for v in (1.0, 2.0, 3.0) if v not in constants]
             found = constants + more[: max(0, 3 - len(constants))]
         return found
+
+    def first_count(self, slot: str) -> int | None:
+        """From where on a variable counts that takes infinitely many values."""
+        variable = self.context.variable(slot)
+        low, high = variable.low, variable.high
+        if not variable.discrete or variable.values or low is None or high is None:
+            return None
+        return self.integer(low)() if low.is_finite and high.is_infinite else None
+
+    def counted_law(self, first: int, log: Callable[[float], float]) -> PointsLaw:
+        """The counts from ``first`` on, as far as a density with this logarithm has mass."""
+        values: list[float] = []
+        logs: list[float] = []
+        while len(logs) < SETTLED or max(logs[-SETTLED:]) > max(logs) - 42:
+            if len(logs) == LONGEST:
+                raise Undefined("a density of counts that does not decay")
+            values.append(float(first + len(logs)))
+            logs.append(log(values[-1]))
+        self.tick(len(logs))
+        top = max(logs) if max(logs) > -math.inf else 0.0
+        return PointsLaw(tuple(values), tuple(math.exp(v - top) for v in logs))
 
     def coefficients(self, key: Any, count: int) -> list[float]:
         """Random numbers that belong to ``key``, in [-1, 1]."""
@@ -103,6 +131,13 @@ class Factors(World):
                 tuple(values),
                 tuple(math.exp(self.log_free(head, factor, {**at, slot: v})) for v in values),
             )
+        if (first := self.first_count(slot)) is not None:
+            key = ("counts", head, slot, *self.features(at, factor, head))
+            if key not in self.known:
+                self.known[key] = self.counted_law(
+                    first, lambda v: self.log_free(head, factor, {**at, slot: v})
+                )
+            return self.known[key]
         return self.law_between_ends(slot) or self.mixture(head, factor, at)
 
     def law_between_ends(self, slot: str) -> Law | None:
@@ -114,7 +149,7 @@ class Factors(World):
             return None
         if high is None or not math.isfinite(high):
             return HalfLineLaw(low, 1.0)
-        return IntervalLaw(low, high)
+        return UnitLaw() if self.steep and (low, high) == (0, 1) else IntervalLaw(low, high)
 
     def features(self, at: At, factor: Factor, head: str) -> list[float]:
         """All entries of the conditions, and of the head's parameters that vary."""
@@ -204,9 +239,10 @@ class Factors(World):
             kind = self.hulls[("kind", slot)] = "line" if free else "other"
         values = self.discrete_values(slot) if kind == "other" else None
         entries = self.features(at, factor, head) if kind == "other" else []
-        if values is not None:
+        first = self.first_count(slot) if kind == "other" else None
+        if values is not None or first is not None:
             logits = []
-            for k in range(len(values)):
+            for k in range(len(values) if values is not None else HEADS):
                 c = self.coefficients(("logit", head, slot, k), 1 + 3 * len(entries))
                 total = 1.2 * c[0]
                 for j, u in enumerate(entries):
@@ -214,6 +250,13 @@ class Factors(World):
                     total += 0.6 * a * u + 0.7 * b * math.sin(u + 3 * w)
                 logits.append(total)
             top = max(logits)
+            if values is None:  # these and a geometric tail, of as much mass as the last of them
+                n = round(at[slot] - first)
+                if n < 0 or n + first != at[slot]:
+                    return -math.inf
+                mass = sum(math.exp(v - top) for v in (*logits, logits[-1]))
+                tail = max(0, n - HEADS + 1) * math.log(2)
+                return logits[min(n, HEADS - 1)] - tail - top - math.log(mass)
             i = next((i for i, v in enumerate(values) if v == at[slot]), None)
             if i is None:
                 raise Undefined(f"{slot} does not take this value")

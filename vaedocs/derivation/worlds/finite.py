@@ -126,6 +126,8 @@ class FiniteWorld(World):
     def place(self, rng: random.Random, slot: str, tries: int) -> Fraction:
         """A number for a coordinate; of an interval with an end, how far it is from there."""
         tags, ends = self.context.tags(slot), self.ends(slot)
+        if self.context.variable(slot).discrete and None in ends and ends != (None, None):
+            return F(rng.randint(0, 3 + tries // 2))  # it counts from its end
         if "unit" in tags or None not in ends:
             return F(rng.randint(1, 5 + tries), 6 + tries)
         if "positive" in tags or ends != (None, None):

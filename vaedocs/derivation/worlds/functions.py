@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -51,6 +52,8 @@ class Functions(Evaluator):
         entries: list[Any] = []
         for v in values:
             entries += v.entries() if isinstance(v, Mat) else [v]
+        if (info.symmetric or info.kernel) and len(values) == 2:
+            return self.symmetric(info, entries[: len(entries) // 2], entries[len(entries) // 2 :])
         if self.shaped(info) or self.smooth:
             made = [self.formula(name, info, i, entries) for i in range(count)]
         else:
@@ -61,6 +64,10 @@ class Functions(Evaluator):
             elif raw is None:
                 rng, tags = self.rng(key), self.function_tags(name, info)
                 raw = [self.draw_number(rng, tags) for _ in range(count)]
+                if info.many_to_one:  # one of two values
+                    few = self.rng(("values", name))
+                    pair = [[self.draw_number(few, tags) for _ in range(count)] for _ in "ab"]
+                    raw = rng.choice(pair)
                 if info.nonnegative and not info.positive:  # zero here and there, or everywhere
                     share = self.rng(("zeros", name)).choice((F(1, 4), 1))
                     raw = [F(0) if rng.random() < share else v for v in raw]
@@ -81,6 +88,16 @@ class Functions(Evaluator):
                 return half * half.transpose() + identity(shape[0], number(F(1, 2)))
             return matrix
         return column(made) if shape else made[0]
+
+    def symmetric(self, info: FunctionInfo, x: list[Any], y: list[Any]) -> Any:
+        """k(x, y) = k(y, x); a kernel is a sum of products f(x) f(y)."""
+        name, plain = info.name, replace(info, symmetric=False, kernel=False)
+        if info.kernel:
+            first, second = (
+                [self.formula(f"{name}·{i}", plain, 0, at) for i in range(3)] for at in (x, y)
+            )
+            return sum((a * b for a, b in zip(first, second, strict=True)), self.numbers.number(0))
+        return (self.formula(name, plain, 0, x + y) + self.formula(name, plain, 0, y + x)) / 2
 
     def bounds_of(
         self, info: FunctionInfo

@@ -18,6 +18,7 @@ from vaedocs.derivation.worlds.laws import (
     HalfLineLaw,
     Law,
     Nodes,
+    PointsLaw,
     TwoSidedLaw,
     half_line,
     panels,
@@ -53,7 +54,7 @@ def pieces(law: Law, cuts: Sequence[float], level: int) -> Nodes:
     """Points and measures for an integrand that is smooth between ``cuts``."""
     nodes: Nodes = []
     if isinstance(law, HalfLineLaw):
-        ends = [law.start, *(c for c in cuts if c > law.start)]
+        ends = [law.start, *sorted(c for c in cuts if c > law.start)]
         nodes = [(ends[-1] + law.scale * x, law.scale * w) for x, w in half_line(level)]
         width = law.scale
     elif isinstance(law, TwoSidedLaw):
@@ -99,6 +100,8 @@ class Kinks(Degrees):
             if self.discrete_values(slot) is not None:
                 return plain(f)
             law, old = self.law(guide[0], name), env.get(name)
+            if isinstance(law, PointsLaw):
+                return plain(f)
             try:
                 nodes, total = pieces(law, cuts(), self.level), None
                 self.tick(len(nodes))

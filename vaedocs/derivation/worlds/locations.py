@@ -24,11 +24,13 @@ from vaedocs.derivation.worlds.laws import (
     PointsLaw,
     RangeLaw,
     TwoSidedLaw,
+    UnitLaw,
     UnknownLaw,
 )
 from vaedocs.derivation.worlds.matrices import Mat, column
 
 F = Fraction
+STEEP = 0.6  # x^(a - 1) with a smaller a has mass nearer to 1 than numbers can be told apart
 REACH = 120  # how far from zero the mass of a formula is looked for, in halves
 
 
@@ -49,6 +51,8 @@ class Locations(Factors):
         values = self.discrete_values(slot)
         if values is not None:
             return PointsLaw(tuple(values), (1.0,) * len(values))
+        if (start := self.first_count(slot)) is not None:
+            return self.counts_of(e, name, start)
         between = self.law_between_ends(slot)
         if between is not None:
             return between
@@ -83,6 +87,20 @@ class Locations(Factors):
                 Mat([[1.0 * (i == j) for j in range(shape[0])] for i in range(shape[0])]),
             )
         return RangeLaw(-9.0, 9.0, 0.7)
+
+    def counts_of(self, e: Expr, name: Any, first: int) -> Law:
+        """The counts at which an expression is not negligible."""
+        value, old = self.number_of(e), self.env.get(name)
+
+        def log(count: float) -> float:
+            self.env[name] = count
+            size = abs(float(value()))
+            return math.log(size) if size else -math.inf
+
+        try:
+            return self.counted_law(first, log)
+        finally:
+            self.restore(name, old)
 
     def searched(self, e: Expr, name: str) -> Law | None:
         """Where a formula of a number is not negligible; None if that does not end."""
@@ -184,6 +202,14 @@ class Locations(Factors):
             return IntervalLaw(low, high)
         if isinstance(e, ex.Exponential):
             return HalfLineLaw(0.0, 1 / parts[0]())
+        if isinstance(e, ex.Poisson):
+            return self.counts_of(e, base_name(e.args[0]), 0)
+        if isinstance(e, ex.Gamma):
+            return HalfLineLaw(0.0, 1 / parts[1]())
+        if isinstance(e, ex.Beta):
+            if min(parts[0](), parts[1]()) < STEEP:
+                raise Undefined("a density too steep at the end of its interval for the quadrature")
+            return UnitLaw()
         if isinstance(e, ex.Laplace):
             return TwoSidedLaw(parts[0](), parts[1]())
         slot = self.context.slot_of.get(base_name(e.args[0]), base_name(e.args[0]))
@@ -257,6 +283,8 @@ class Locations(Factors):
                 self.context.variable(slot).shape
             ):
                 found = self.cover(laws)
+            elif all(isinstance(law, PointsLaw) for law in laws):
+                found = max(laws, key=lambda law: len(law.values))  # type: ignore[attr-defined]
             elif isinstance(laws[0], IntervalLaw | HalfLineLaw | PointsLaw | UnknownLaw):
                 found = laws[0]
             else:
@@ -306,6 +334,8 @@ class Locations(Factors):
         variable, known = self.context.variable(slot), self.discrete_values(slot)
         if known is not None:
             return known
+        if (first := self.first_count(slot)) is not None:
+            return [float(first + k) for k in range(16)]
         low, high = (
             None if end is None or end.is_infinite else float(self(end)())
             for end in (variable.low, variable.high)
@@ -330,6 +360,9 @@ class Locations(Factors):
             shape = self.sizes(self.context.variable(slot).shape)
             if values is not None:
                 return rng.choice(values)
+            if (first := self.first_count(slot)) is not None:
+                raw = self.raw_values[("observed", key)] = F(first + rng.choice((0, 1, 1, 2, 3)))
+                return convert(raw, self.numbers.number)
             if self.style == "gauss":
                 at = [rng.choice((F(0), F(0), F(1), F(2), F(-1))) for _ in range((*shape, 1)[0])]
                 raw = column(at) if shape else at[0]

@@ -91,7 +91,7 @@ def moved(world: World, key: Any, value: Any, rng: random.Random, spread: float)
         made = int(value) + rng.choice((-1, 1))
         return max(0, made) if "nonnegative" in tags else made
     if isinstance(value, Mat):
-        if value.shape[1] > 1 or "simplex" in tags or "orthonormal" in tags:
+        if value.shape[1] > 1 or tags & {"simplex", "onehot"} or "orthonormal" in tags:
             world.salts[("parameter", name)] = rng.random()
             return world.draw_parameter(name, key)
         return value.map(by(tags))

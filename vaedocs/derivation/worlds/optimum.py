@@ -115,9 +115,14 @@ def among_points(
 def bounds(world: Any, name: str) -> tuple[Callable[[float], float], Callable[[float], float]]:
     """A map from the line onto a parameter's domain, and back."""
     tags = world.context.tags(name) | world.extra_tags.get(name, set())
-    if tags & {"orthonormal", "orthogonal", "simplex", "spd", "integer"} and world.context.shape(
-        name
-    ):
+    if tags & {
+        "orthonormal",
+        "orthogonal",
+        "simplex",
+        "onehot",
+        "spd",
+        "integer",
+    } and world.context.shape(name):
         raise CannotEvaluate(f"an optimum over the constrained {name}")
     variable = world.theory.variables.get(name)
     if variable is not None and variable.low is not None and variable.high is not None:

@@ -148,15 +148,16 @@ def needs_smooth(context: Context) -> bool:
     """Whether finite spaces cannot hold the expressions."""
     if context.continuous:
         return True
-    derived = False
+    moved: set[str] = set()
     for e in context._seen:
         if isinstance(e, ex.Derivative):
-            derived = True
+            moved |= {base_name(v) for v in e.args[2]}
             if any(base_name(v) in context.slot_of for v in e.args[2]):
                 return True
         if isinstance(e, ex.Extremum) and not all(base_name(v) in context.slot_of for v in e.bound):
             return True
-    return derived and bool(context.functions)
+    inside = {v.name for e in context._seen if isinstance(e, ex.Apply) for v in e.free_symbols}
+    return bool(moved & inside) or bool(moved and inside & context.definitions.keys())
 
 
 def worlds_for(

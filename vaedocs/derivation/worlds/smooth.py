@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sympy import Expr, Symbol
+from sympy import E, Expr, Pow, Symbol, log
 
 from vaedocs.derivation import expressions as ex
 from vaedocs.derivation.worlds.algebra import as_matrix
@@ -27,6 +27,7 @@ from vaedocs.derivation.worlds.laws import (
     NormalLaw,
     half_line,
     panels,
+    unit_interval,
 )
 from vaedocs.derivation.worlds.matrices import Mat, column
 
@@ -347,6 +348,8 @@ class SmoothWorld(Kinks):
         name, body, env = e.bound[0].name, self(e.args[0]), self.env
         limits = e.args[1][0]
         ends = [self(limit) for limit in limits]
+        rough = [p for p in e.args[0].atoms(Pow) if not p.exp.is_Integer and p.base != E]
+        steep = any(part.has(e.bound[0]) for part in (*rough, *e.args[0].atoms(log))) or self.steep
 
         def compute() -> Any:
             low, high = (float(end()) for end in ends)
@@ -359,6 +362,9 @@ class SmoothWorld(Kinks):
                 nodes = [(low + x, w) for x, w in half_line(self.level)]
             elif math.isinf(low):
                 nodes = [(high - x, w) for x, w in half_line(self.level)]
+            elif steep:
+                width = high - low
+                nodes = [(low + width * x, width * w) for x, w in unit_interval(self.level)]
             else:
                 nodes = panels(low, high, self.level)
             self.tick(len(nodes))
