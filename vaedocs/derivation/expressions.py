@@ -405,6 +405,21 @@ class Array(Matrixlike):
         return Expr.__new__(cls, *(Tuple(*row) for row in rows))
 
 
+class Stack(Binder):
+    """``Stack(body, n, (i,))``: the vector of the numbers ``body`` at i = 1, …, n, or the matrix of
+    these columns where body is a vector.
+    """
+
+    is_commutative = False
+
+    def __new__(cls, body: Any, size: Any, variables: Any) -> Stack:
+        return Expr.__new__(cls, sympify(body), sympify(size), Tuple(*variables))
+
+    def is_scalar(self) -> bool:
+        """It is a vector or a matrix."""
+        return False
+
+
 class Sigmoid(Language):
     """The logistic function of a scalar."""
 

@@ -79,6 +79,10 @@ def _print(expr: Expr) -> tuple[str, int]:
             return _density(expr), ATOM
         case e.Family():
             return _family(expr), ATOM
+        case e.Stack():
+            body, size, index = expr.args[0], expr.args[1], expr.bound[0]
+            ends = [latex(body.xreplace({index: end})) for end in (Integer(1), size)]
+            return rf"\left[ {ends[0]}, \dots, {ends[1]} \right]", ATOM
         case e.Binder():
             return _binder(expr)
         case e.Language() | e.Matrixlike() | e.Mixed():

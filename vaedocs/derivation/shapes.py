@@ -9,6 +9,8 @@ from sympy import Add, Expr, Integer, Mul, Pow, Symbol
 from vaedocs.derivation import expressions as e
 from vaedocs.derivation.theory import Shape, Theory
 
+ONE = Integer(1)
+
 
 class ShapeMismatch(ValueError):
     """Two shapes that cannot be combined; the message names both."""
@@ -73,6 +75,8 @@ def shape(expr: Expr, theory: Theory) -> Shape:
             return (Integer(1), inner[0]) if len(inner) == 1 else (inner[1], inner[0])
         case e.Extremum():
             return shape(expr.bound[0], theory)
+        case e.Stack():
+            return (*shape(expr.args[0], theory), expr.args[1])
         case e.Inverse() | e.Hadamard() | e.Binder():
             if isinstance(expr, e.Variance):
                 inner = shape(expr.args[0], theory)
@@ -94,8 +98,9 @@ def shape(expr: Expr, theory: Theory) -> Shape:
         case e.Zeros():
             return tuple(expr.args)
         case e.Array():
-            rows, columns = len(expr.args), len(expr.args[0])
-            return (Integer(rows),) if columns == 1 else (Integer(rows), Integer(columns))
+            blocks = [[(*shape(cell, theory), ONE, ONE)[:2] for cell in row] for row in expr.args]
+            height, width = Add(*(row[0][0] for row in blocks)), Add(*(b[1] for b in blocks[0]))
+            return (height,) if width == 1 else (height, width)
         case e.Apply():
             info = theory.functions.get(expr.name)
             return info.shape if info else ()

@@ -12,8 +12,8 @@ from sympy import Expr, Integer, Symbol
 from vaedocs.derivation import expressions as e
 from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
-from vaedocs.derivation.elaborate.conditions import Conditions
 from vaedocs.derivation.elaborate.scope import NeedsShape
+from vaedocs.derivation.elaborate.stacks import Stacks, is_list
 from vaedocs.derivation.elaborate.trees import (
     has_bare_identity,
     split_indices,
@@ -24,14 +24,11 @@ from vaedocs.derivation.spelling import spell
 from vaedocs.derivation.theory import Shape
 
 
-class Arithmetic(Conditions):
+class Arithmetic(Stacks):
     """Reads sums, products, powers and matrices."""
 
     def _group(self, node: s.Group) -> Expr:
         return self.expression(node.body)
-
-    def _sequence(self, node: s.Sequence) -> Expr:
-        return e.Array(*((self.scalar(item),) for item in node.items))
 
     def _sum(self, node: s.Sum) -> Expr:
         pieces = self._under_their_sum(list(self._written_out(node)))
@@ -140,10 +137,11 @@ class Arithmetic(Conditions):
             return self._product(
                 replace(node, factors=tuple(factors), operators=("",) * (len(factors) - 1))
             )
-        result = self.expression(node.factors[0])
-        for operator, factor in zip(node.operators, node.factors[1:], strict=True):
+        result = self._as_row(node.factors[0], node.factors[1])
+        for k, (operator, factor) in enumerate(zip(node.operators, node.factors[1:], strict=True)):
             circle = result == 2 and spell(factor) == r"\pi" and self._is_array(r"\pi")
-            right = sympy.pi if circle else self.expression(factor)  # 2π beside weights π_k
+            right = self._as_row(factor, *node.factors[k + 2 : k + 3])
+            right = sympy.pi if circle else right  # 2π beside weights π_k
             self._between_vectors(result, right)
             row = self.shape(result)
             last = len(row) == 2 and row[0] == 1 and factor is node.factors[-1]
@@ -152,6 +150,19 @@ class Arithmetic(Conditions):
             with self.shapes_at(factor):
                 result = self._combine(result, operator, right, node)
         return result
+
+    def _as_row(self, node: s.Node, following: s.Node | None = None) -> Expr:
+        r"""A factor: ``(a, b)^\top`` before another one is a row, and so is ``(a, b)`` before
+        ``(c, d)^\top``.
+        """
+        turned = isinstance(node, s.Transpose) and is_list(node.operand)
+        beside = isinstance(following, s.Transpose) and is_list(following.operand)
+        if turned and following is not None and isinstance(node, s.Transpose):
+            return self._turned(self.expression(node.operand), node)
+        made = self.expression(node)
+        return (
+            e.Transpose(made) if is_list(node) and beside and len(self.shape(made)) == 1 else made
+        )
 
     def _between_vectors(self, row: Expr, right: Expr) -> None:
         r"""The \Sigma of ``x^\top \Sigma^{-1} x``, of which nobody said what it is, is a matrix."""
@@ -267,6 +278,8 @@ class Arithmetic(Conditions):
         operand = self.expression(node.operand)
         if node.lettered and not self.shape(operand) and "T" in self.scope.survey.bare:
             return self.raised(operand, s.Name("T", span=node.span), node)  # \gamma^T
+        if is_list(node.operand) and len(self.shape(operand)) == 1:
+            return operand  # x = (a, b)^\top is the column that people write in one line
         return self._turned(operand, node)
 
     def _turned(self, operand: Expr, node: s.Transpose) -> Expr:
@@ -357,10 +370,6 @@ class Arithmetic(Conditions):
                 node, f"{describe(sizes)} has no entry with {len(subscripts)} indices"
             )
         return e.Component(body, self.entry(subscripts, sizes))
-
-    def _matrix(self, node: s.Matrix) -> Expr:
-        made = e.Array(*(tuple(self.scalar(entry) for entry in row) for row in node.rows))
-        return e.Determinant(made) if node.determinant else made
 
 
 SQUARE = frozenset(["orthogonal", "symmetric", "spd", "psd", "invertible", "diagonal"])

@@ -151,6 +151,9 @@ class Calculus(Sums):
             target = item.left if isinstance(item, s.Relation) else item
             if isinstance(target, s.Call):
                 target = target.head
+            if (square := self._as_square(target)) is not None:
+                over.append(square)
+                continue
             if not isinstance(target, s.Name):
                 raise self.refuse(
                     item, "an optimum is taken over a name", "write the variable below it, _\\phi"
@@ -164,6 +167,22 @@ class Calculus(Sums):
         if not told and not own & body.free_symbols:
             raise self.refuse(node, "what is optimised does not depend on what it is taken over")
         return e.Extremum(node.name, body, over)
+
+    def _as_square(self, node: s.Node) -> Symbol | None:
+        r"""The variance of ``\arg\max_{\sigma^2}``, of which σ is the root from now on."""
+        if not (isinstance(node, s.Power) and isinstance(node.base, s.Name)):
+            return None
+        root, square = self.expression(node.base), self.theory.symbols.get(spell(node))
+        if square is not None:
+            return square
+        free = isinstance(root, Symbol) and root not in self.theory.definitions
+        if spell(node.exponent) != "2" or not free or not root.is_positive:
+            return None
+        square = Symbol(spell(node), positive=True)
+        self.theory.symbols[square.name] = square
+        name = f"{root} is the root of {square}"
+        self.theory.definitions[root] = Fact("=", root, sympy.sqrt(square), name, "")
+        return square
 
     def _largest_entry(self, node: s.Extremum) -> Expr | None:
         r"""``\max_k a_k``, written out; None if it is no maximum over an index."""

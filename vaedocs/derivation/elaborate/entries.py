@@ -27,6 +27,8 @@ class Entries(Flows):
         base = stem(node)
         if len(split_indices(node.subscripts)) == len(self._shape_of_whole(node)) == 2:
             node = replace(node, subscripts=split_indices(node.subscripts))
+        if (entry := self._entry_of_numbered(node)) is not None:
+            return entry
         if node.indices and all(self._is_index(part) for part in node.indices):
             if node.subscripts and self.is_entry(replace(node, indices=())):
                 copy = e.Item(self._whole(node), self.scalar(node.indices[0]))
@@ -105,6 +107,19 @@ class Entries(Flows):
         if any(isinstance(n, s.Extremum) for part in node.subscripts for n in walk(part)):
             raise self.refuse(node, "which entry is this?", r"write \max_k a_k for the largest")
         return self.symbol(name, base)
+
+    def _entry_of_numbered(self, node: s.Name) -> Expr | None:
+        r"""The ``\sigma_{2,j}`` of a vector ``\sigma_2``, the ``x_{ij}`` of vectors x_i."""
+        *kept, last = split_indices(node.subscripts) or (None,)
+        if not kept or node.indices or last is None or not self._may_be_index(last):
+            return None
+        shapes, whole = self.scope.declared_shapes, replace(node, subscripts=tuple(kept))
+        numbered = stem(node) + "_" if len(kept) == 1 else ""
+        size = shapes.get(spell(whole)) or shapes.get(numbered, ())
+        if len(size) != 1 or {spell(node), stem(node)} & shapes.keys():
+            return None
+        made = self.expression(whole)
+        return e.Component(made, self.entry((last,), size)) if self.shape(made) == size else None
 
     def entry(self, subscripts: tuple[s.Node, ...], sizes: Shape) -> list[Expr]:
         """The indices of an entry: numbers, indices that a sum binds, free ones."""

@@ -149,7 +149,8 @@ def _shapes(
             items = chain.left.items if isinstance(chain.left, s.Sequence) else (chain.left,)
             if isinstance(space, s.Power) and spell(space.base) == r"\mathbb{R}":
                 declared |= {spell(item): space.exponent for item in items}
-    capital = all(isinstance(n, s.Name) and n.base[0].isupper() for row in blocks for n in row[:1])
+    letters = [n.operand if isinstance(n, s.Transpose) else n for n in (row[0] for row in blocks)]
+    capital = all(isinstance(n, s.Name) and n.base[0].isupper() for n in letters)
     if not capital and not declared.keys() & {spell(name) for name in names}:
         return []
     sizes = [declared.get(spell(n), s.Name("d", subscripts=(n,), span=n.span)) for n in names]
@@ -169,5 +170,7 @@ def _shapes(
     spd = "symmetric positive definite"
     of(blocks[0][0], sizes[0], sizes[0], words=spd)
     of(blocks[0][1], sizes[0], sizes[1])
+    if isinstance(blocks[0][1], s.Transpose):
+        of(blocks[1][0], sizes[1], sizes[0])
     of(own, sizes[1], sizes[1], words=spd)
     return out

@@ -42,7 +42,8 @@ STRUCTURE = {
     "setminus": "setminus", "backslash": "setminus", "lim": "lim", "boxed": "boxed",
     "dots": "dots", "ldots": "dots", "cdots": "dots", "dotsc": "dots", "dotsb": "dots",
     "dotsm": "dots", "dotso": "dots", "dotsi": "dots", "bullet": "bullet",
-    "bigcup": "cup", "bigcap": "cap", "overparen": "overbrace", "over": "over",
+    "overparen": "overbrace", "over": "over", "vdots": "dots", "ddots": "dots",
+    "bigcup": "cup", "bigcap": "cap",
 }  # fmt: skip
 # Words that are spoken between formulas and so name nothing.
 SPOKEN = (

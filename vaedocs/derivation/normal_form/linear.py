@@ -16,6 +16,7 @@ from sympy import Add, Expr, Integer, Mul, Pow, Symbol
 from vaedocs.derivation import expressions as e
 from vaedocs.derivation.normal_form.gaussians import Chain
 from vaedocs.derivation.normal_form.moments import Moments
+from vaedocs.derivation.normal_form.renaming import rename
 from vaedocs.derivation.polynomials import UNIT, ZERO, Atom, Polynomial
 from vaedocs.derivation.shapes import shape
 from vaedocs.derivation.theory import Theory
@@ -360,6 +361,8 @@ class Linear(Moments):
                 )
             case e.Hadamard():
                 return Mul(*(self.component(a, index) for a in vector.args))
+            case e.Stack() if vector.args[0].is_commutative:
+                return rename(vector.args[0], {vector.bound[0]: index})
             case e.Ones():
                 return Integer(1)
             case e.Zeros():
@@ -402,6 +405,9 @@ class Linear(Moments):
             made = self.component(array, indices[0])
             if made != expr:
                 return self.form.of(made)
+        if len(indices) == 2 and isinstance(array, e.Stack):
+            column = rename(array.args[0], {array.bound[0]: indices[1]})
+            return self.form.of(self.component(column, indices[0]))
         if len(indices) == 2 and not array.is_commutative:
             chains = self.chains(array)
             if all(chains):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.lexer import vocabulary as v
 from vaedocs.derivation.lexer.tokens import Token
-from vaedocs.derivation.parser.cursor import ENDS, Level
+from vaedocs.derivation.parser.cursor import ENDS, Dots, Level
 from vaedocs.derivation.parser.derivatives import Derivatives
 from vaedocs.derivation.parser.moments import TAILS
+from vaedocs.derivation.spelling import spell
 
 
 class Structures(Derivatives):
@@ -209,7 +210,7 @@ class Structures(Derivatives):
                 self.refuse("the rows of this matrix differ in length", token)
             self.expect("end", "", f"{self.shown(self.tok)} cannot stand in a matrix")
             span = self.span(token.start)
-            node = s.Matrix(rows, token.text == "vmatrix", span=span)
+            node = self.with_dots(rows, token, span)
         self.level = outer
         self.depth -= 1
         return node
@@ -230,8 +231,46 @@ class Structures(Derivatives):
             self.refuse("an empty matrix")
         return tuple(rows)
 
+    def with_dots(self, rows: tuple[tuple[s.Node, ...], ...], token: Token, span: s.Span) -> s.Node:
+        r"""``x_1 \\ \vdots \\ x_n`` is a list, ``x_1 & \dots & x_n`` a row of it; dots in the
+        middle of a diagonal matrix are its other entries.
+        """
+        rows = self.with_zeros(rows)
+        cells = [cell for row in rows for cell in row]
+        dots = [k for k, cell in enumerate(cells) if isinstance(cell, Dots)]
+        if not dots:
+            return s.Matrix(rows, token.text == "vmatrix", span=span)
+        size = (len(rows), len(rows[0]))
+        if 1 in size and len(dots) == 1 and dots[0] == len(cells) - 2 > 0:
+            run = s.Range(cells[-3], cells[-1], span=span)
+            items = (*cells[:-3], run)
+            inner = s.Sequence(items, span=span) if len(items) > 1 else run
+            column = size[1] == 1 and token.text != "vmatrix"
+            return s.Group(inner, "[", span=span) if column else s.Matrix(((inner,),), span=span)
+        zeros = size == (3, 3) and all(spell(cells[k]) == "0" for k in (1, 2, 3, 5, 6, 7))
+        if zeros and dots == [4] and token.text != "vmatrix":
+            group = s.Group(s.Range(cells[0], cells[8], span=span), span=span)
+            return s.Function("diag", group, span=span)
+        self.refuse("how does this matrix go on?", token, "write a list, [x_1, \\dots, x_n]")
+
+    def with_zeros(self, rows: tuple[tuple[s.Node, ...], ...]) -> tuple[tuple[s.Node, ...], ...]:
+        """The empty places of a diagonal matrix are zeros."""
+        blank = [c for row in rows for c in row if isinstance(c, s.Words) and not c.text]
+        beside = [cell for i, row in enumerate(rows) for j, cell in enumerate(row) if i != j]
+        zero = [cell for cell in beside if isinstance(cell, s.Number) and cell.text == "0"]
+        if blank and (len(rows) != len(rows[0]) or len(beside) != len(zero) + len(blank)):
+            self.refuse("an empty place in a matrix", blank[0], "write 0")
+        return tuple(
+            tuple(s.Number("0", span=c.span) if c in blank else c for c in row) for row in rows
+        )
+
     def cell(self) -> s.Node:
         """One entry: an expression, or a condition beside the value of a case."""
+        if self.tok.kind in ("newline", "amp", "end"):  # an empty place of a diagonal matrix
+            return s.Words("", span=(self.tok.start, self.tok.end))
+        if self.at("cmd", "dots") and self.peek().kind in ("newline", "amp", "end"):
+            token = self.take()
+            return Dots(span=(token.start, token.end))
         if self.tok.kind == "text":
             words = self.take()
             if self.tok.kind in ("newline", "amp", *ENDS):

@@ -18,7 +18,12 @@ from vaedocs.derivation.elaborate import (
 from vaedocs.derivation.errors import NotCheckable
 from vaedocs.derivation.hypotheses import Hypotheses
 from vaedocs.derivation.rows.places import Step
-from vaedocs.derivation.rows.stated import Stated, names_family, without_point
+from vaedocs.derivation.rows.stated import (
+    Stated,
+    names_family,
+    variance_of,
+    without_point,
+)
 from vaedocs.derivation.shapes import describe, shape
 from vaedocs.derivation.spelling import spell, stem, walk
 
@@ -59,10 +64,18 @@ class Introductions(Stated):
                 self._assume(scope, left, link)
                 step.left = step.right = reader.expression(left)
                 return step
-            if not self._introduces(scope, left, link):
+            root = variance_of(left)
+            if not self._introduces(scope, root or left, link):
                 return None
             step.role = r.DEFINITION
-            self._define(scope, reader, left, link, step)
+            if root is None:
+                self._define(scope, reader, left, link, step)
+            else:  # of two roots the positive one
+                half = s.Function("sqrt", link.right, span=link.right.span)
+                self._define(scope, reader, root, replace(link, right=half), step)
+                step.left = step.right = made = reader.expression(link.right)
+                if made.is_negative:
+                    raise reader.refuse(link.right, "the square of a number is not negative")
         except NotCheckable as error:
             step.error, step.left, step.right = error, None, None
         return step

@@ -37,6 +37,14 @@ def value_of(left: s.Node | None) -> s.Node | None:
     return look.arguments(left)[0][0] if isinstance(left, s.Call) else left
 
 
+def variance_of(left: s.Node) -> s.Name | None:
+    r"""The \hat\sigma of ``\hat\sigma^2 = …``, where a variance or an estimate is introduced."""
+    root = left.base if isinstance(left, s.Power) and spell(left.exponent) == "2" else None
+    if not isinstance(root, s.Name):
+        return None
+    return root if root.base in {"sigma", "tau"} or root.accents == ("hat",) else None
+
+
 def without_point(left: s.Node, right: s.Node) -> s.Node:
     r"""The ``\mathcal{N}(0, 1)`` of ``p(z) = \mathcal{N}(z; 0, 1)``."""
     if not (isinstance(right, s.Call) and look.family(right.head) and len(right.groups) == 2):

@@ -249,7 +249,8 @@ def is_density_head(node: s.Node, survey: Survey | None = None) -> bool:
         return False
     if survey is not None and spell(node) in survey.declared_heads:
         return True
-    if node.base not in DENSITY_LETTERS:
+    normal = node.base == "N" and node.style == "cal" and bool(node.subscripts)
+    if node.base not in DENSITY_LETTERS and not normal:  # \mathcal{N}_0 of two normal densities
         return False
     if (
         node.style not in {"", "bb", "cal", "rm"}

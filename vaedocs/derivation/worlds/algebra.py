@@ -180,6 +180,23 @@ class Algebra(Core):
 
         return made
 
+    def _stack(self, e: ex.Stack) -> Thunk:
+        body, size, name = self(e.args[0]), self.integer(e.args[1]), e.bound[0].name
+        env, number = self.env, self.numbers.number
+
+        def made() -> Any:
+            old, columns = env.get(name), []
+            self.tick(size())
+            for i in range(1, size() + 1):
+                env[name] = number(i)
+                columns.append(as_matrix(body()).entries())
+            self.restore(name, old)
+            if not columns:
+                raise Undefined("a list of nothing")
+            return Mat(columns) if e.args[0].is_commutative else Mat(columns).transpose()
+
+        return made
+
     # -- densities with a formula ------------------------------------------------------------------
 
     def _family(self, e: ex.Family) -> Thunk:

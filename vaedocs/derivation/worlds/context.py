@@ -155,6 +155,8 @@ class Context:
             self.continuous = self.continuous or "a sum goes on to infinity"
         if isinstance(e, (ex.Sum, ex.Product)):
             self.counting.update(s.name for limit in e.args[1:3] for s in limit.free_symbols)
+        if isinstance(e, ex.Stack):
+            self.counting.update(s.name for s in e.args[1].free_symbols)
         if isinstance(e, (ex.Identity, ex.Ones, ex.Zeros)):
             self.counting.update(s.name for size in e.args for s in size.free_symbols)
         if isinstance(e, ex.Derivative):

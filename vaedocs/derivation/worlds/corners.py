@@ -33,7 +33,7 @@ def scalars(world: Any) -> dict[str, tuple[Fraction, ...]]:
         limited = declared is not None and (declared.values or declared.low is not None)
         if name in context.counting or name in context.heads or name in world.computed:
             continue
-        multiple = len(set(context.shape(name))) < 2 and not any("orthonormal" in t for t in tags)
+        multiple = len(set(context.shape(name))) < 2 and not any("ortho" in t for t in tags)
         if limited or tags & {"simplex", "onehot"} or not multiple:
             continue
         if "unit" in tags:
@@ -45,7 +45,8 @@ def scalars(world: Any) -> dict[str, tuple[Fraction, ...]]:
         elif tags & {"positive", "spd"}:
             found[name] = POSITIVES
         else:
-            found[name] = tuple(v for v in REALS if v >= 0 or "nonnegative" not in tags)
+            some = REALS[1:] if "invertible" in tags else REALS
+            found[name] = tuple(v for v in some if v >= 0 or "nonnegative" not in tags)
     return found
 
 
