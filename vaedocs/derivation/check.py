@@ -24,6 +24,7 @@ from vaedocs.derivation.elaborate import (
 from vaedocs.derivation.elaborate.columns import of_their_entries
 from vaedocs.derivation.elaborate.coordinates import listed
 from vaedocs.derivation.elaborate.dots import filled
+from vaedocs.derivation.elaborate.draws import drawn
 from vaedocs.derivation.elaborate.laws import plainly
 from vaedocs.derivation.elaborate.trees import loose_names
 from vaedocs.derivation.errors import NotCheckable
@@ -271,7 +272,7 @@ class _Check(Steps, Verdicts):
 def as_one(display: s.Display, statements: list[s.Chain]) -> tuple[s.Display, list[s.Chain]]:
     """A display and its hypotheses with all that the one leaves out and the other tells."""
     named = [chain for chain in map(named_heads, statements) if isinstance(chain, s.Chain)]
-    display, named = plainly(display, named)
+    display, named = drawn(*plainly(display, named))
     display, named = listed(*filled(display, in_parts(of_all_values(named, display))))
     return of_their_entries(display, named)
 

@@ -160,6 +160,8 @@ class Calculus(Sums):
                 )
             if look.is_density_head(target, self.scope.survey) and self.knows_head(target):
                 over.append(Symbol(self.head_name(target, set())[0]))
+            elif spell(target) in self.scope.survey.called - self.scope.survey.bare:
+                over.append(Symbol(spell(target)))  # over all functions
             else:
                 over.append(self.expression(target))
         body, own = self.scalar(node.body), {inner for v in over for inner in v.free_symbols}

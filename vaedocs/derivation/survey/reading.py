@@ -30,6 +30,7 @@ from vaedocs.derivation.survey.uses import (
     informs,
     measures,
     numbers_called_densities,
+    optimised_functions,
     priors,
     said_to_be_copies,
     same_space,
@@ -91,6 +92,7 @@ def survey(trees: list[s.Node], given: int = 0) -> Survey:
             if isinstance(node, s.BigOperator):
                 hint_indices(node, found)
         collect_bare(tree, found)
+    found.bare -= optimised_functions(trees)
     called = {stem(call.head) for call in calls if isinstance(call.head, s.Name)}
     greek = {r"\pi", r"\rho"} & {spell(i) for one in informed for g in one.groups for i in g}
     unlimited = dict.fromkeys(sorted(found.counted), s.Name("n", span=(0, 0)))

@@ -73,12 +73,30 @@ def probabilities(trees: list[s.Node]) -> Iterator[str]:
         if isinstance(node, s.Call) and family(node.head) == "categorical":
             calls = list(node.groups[-1])
         elif isinstance(node, s.Chain) and isinstance(node.left, s.Call):
+            if estimates(node, trees):
+                yield spell(node.left.head)
             labelled = any(isinstance(item, s.Relation) for item in node.left.groups[0])
             calls = [link.right for link in node.links] if labelled else []
         for call in calls:
             head = call.head if isinstance(call, s.Call) and "|" not in call.separators else None
             if isinstance(head, s.Name) and head.base in {"pi", "rho"}:
                 yield from (stem(head), stem(head) + "_")
+
+
+def estimates(chain: s.Chain, trees: list[s.Node]) -> bool:
+    r"""Whether ``\hat p(x) := \frac1K \sum_{k=1}^K p(x \mid z_k)`` is made of draws."""
+    head = chain.left.head if isinstance(chain.left, s.Call) else None
+    if not isinstance(head, s.Name) or not head.accents or not is_density_head(head):
+        return False
+    parts = [node for link in chain.links for node in walk(link.right)]
+    sums = {spell(i) for node in parts if isinstance(node, s.BigOperator) for i in node.indices}
+    marks = {spell(m) for n in parts if isinstance(n, s.Name) for m in (*n.subscripts, *n.indices)}
+    if not sums & marks or any(spell(n.head) == r"\delta" for n in parts if isinstance(n, s.Call)):
+        return False
+    laws = (n.distribution for t in trees for n in walk(t) if isinstance(n, s.Sampling))
+    return all(
+        spell(law.head if isinstance(law, s.Call) else law) != spell(head) for law in laws if law
+    )
 
 
 def data_set(node: s.BigOperator) -> s.Name | None:
@@ -179,6 +197,23 @@ def collect_bare(node: s.Node, found: Survey) -> None:
         return
     for child in children(node):
         collect_bare(child, found)
+
+
+def optimised_functions(trees: list[s.Node]) -> set[str]:
+    r"""The D of ``\max_D \mathbb{E}_{p(x)}[\log D(x)]`` and of ``\max_D V(D)``, a function."""
+    nodes = [node for tree in trees for node in walk(tree)]
+    over = {spell(item) for n in nodes if isinstance(n, s.Extremum) for item in n.over}
+    called: set[str] = set()
+    other: set[str] = set()
+    for node in nodes:
+        if isinstance(node, s.Call) and isinstance(node.head, s.Name):
+            items = [item for group in node.groups for item in group]
+            if spell(node.head) in over and all(isinstance(i, s.Name | s.Call) for i in items):
+                called.add(spell(node.head))
+            continue
+        alone = [node.body] if isinstance(node, s.Extremum) else children(node)
+        other |= {spell(child) for child in alone if isinstance(child, s.Name)}
+    return called - other
 
 
 def separate(calls: list[s.Call], found: Survey) -> None:

@@ -12,6 +12,7 @@ from vaedocs.derivation.worlds.arithmetic import (
     CannotEvaluate,
 )
 from vaedocs.derivation.worlds.context import Context
+from vaedocs.derivation.worlds.variations import best, functions_of
 
 
 def is_place(e: Expr) -> bool:
@@ -48,6 +49,12 @@ def over_densities(context: Context, relation: str, left: Expr, right: Expr) -> 
     for place, other in ((left, right), (right, left)):
         if not (isinstance(place, ex.Extremum) and relation == "="):
             continue
+        found = best(place, context.theory)
+        if found is not None:  # f(x) ≤ f(T) for all T, and reached where f is stationary
+            low, arg = str(place.args[0].name) in {"argmin", "min", "inf"}, is_place(place)
+            (call,), body = functions_of(place, context.theory)
+            value = body.xreplace({call: other}) if arg else other
+            return Claim("<=" if low else ">=", value, body, (), None if arg else found.value)
         heads = [v.name for v in place.bound if v.name in context.heads]
         if not heads:
             continue

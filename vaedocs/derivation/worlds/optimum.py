@@ -42,6 +42,8 @@ def optimise(world: Any, body: Thunk, names: Sequence[str], sign: float) -> tupl
     context, env = world.context, world.env
     if any(n in context.heads and n not in context.slot_of for n in names):
         raise CannotEvaluate("an optimum over all densities")
+    if any(n in context.functions for n in names):
+        raise CannotEvaluate("an optimum over all functions")
     old = [(n, env.get(n)) for n in names]
     try:
         if not world.smooth:
