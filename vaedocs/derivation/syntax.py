@@ -279,10 +279,10 @@ class BigOperator(Node):
     (``j \neq i``) if any.
 
     ``i < j`` has both names in ``indices``: which of them is bound already is for ``elaborate``.
-    ``\sum`` alone has no indices.
+    ``\sum`` alone has no indices. A ``stack`` is the list of all terms.
     """
 
-    name: Literal["sum", "prod", "cup", "cap"]
+    name: Literal["sum", "prod", "cup", "cap", "stack"]
     indices: tuple[Node, ...]
     body: Node
     lower: Node | None = None

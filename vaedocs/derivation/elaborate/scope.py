@@ -93,6 +93,13 @@ class Scope:
     guesses: dict[str, Shape] = field(default_factory=dict)  # of letters that nobody declared
     defining: list[tuple[str, ...]] = field(default_factory=list)  # names being looked up
 
+    def know_whole(self, macro: Macro | None) -> None:
+        """Enter a matrix whose entries were defined, if it is spoken of and nothing else said."""
+        if macro is None or macro.literal not in self.survey.bare:
+            return
+        if "integer" not in self.declared_tags.get(macro.literal, set()):
+            self.macros.setdefault(macro.literal, [macro])
+
 
 class Base:
     """One source text, the scope it is read in, and what every part of the elaborator needs."""

@@ -11,7 +11,8 @@ from sympy import Expr, Integer, Symbol
 from vaedocs.derivation import expressions as e
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.elaborate.conditions import Conditions
-from vaedocs.derivation.elaborate.trees import leaves, rebuild
+from vaedocs.derivation.elaborate.scope import Macro
+from vaedocs.derivation.elaborate.trees import is_index_letter, leaves, rebuild, split_indices
 from vaedocs.derivation.shapes import describe
 from vaedocs.derivation.spelling import spell, walk
 
@@ -41,6 +42,23 @@ def as_run(node: s.Node) -> s.Range | None:
     if any(spell(at(k)) != spell(item) for k, item in enumerate((*before, run.start), 1)):
         return None
     return replace(run, start=before[0], span=node.span)
+
+
+def of_entries(name: s.Node, body: s.Node, text: str) -> Macro | None:
+    """The matrix A of ``A_{ij} := …``."""
+    marks = split_indices(name.subscripts) if isinstance(name, s.Name) else ()
+    if not isinstance(name, s.Name) or name.indices or not name.base[:1].isupper():
+        return None
+    if (
+        len(marks) != 2
+        or spell(marks[0]) == spell(marks[1])
+        or not all(map(is_index_letter, marks))
+    ):
+        return None
+    for mark in marks:  # entries of a column first
+        body = s.BigOperator("stack", (mark,), body, span=body.span)
+    whole = replace(name, subscripts=())
+    return Macro((), body, spell(whole), text)
 
 
 class Stacks(Conditions):

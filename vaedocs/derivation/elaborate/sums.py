@@ -30,6 +30,8 @@ class Sums(Expectations):
             and node.domain.bracket == "{"
             and len(names) == 1
         ):
+        if node.name == "stack":
+            return self._stacked(node, *names)
             return self._over_set(node, node.domain)
         if (data := look.data_set(node)) is not None:
             return self._over_data(node, data)
@@ -277,6 +279,20 @@ class Sums(Expectations):
         ):
             return True
         return self._indexed_outcomes(node) is not None
+
+    def _stacked(self, node: s.BigOperator, name: str) -> Expr:
+        """The list of all terms, as many as what has the index as one has entries."""
+        index, outer = Symbol(name, integer=True, positive=True), self.indices.get(name)
+        self.indices[name] = index
+        body = self.expression(node.body)
+        self.indices.pop(name)
+        if outer is not None:
+            self.indices[name] = outer
+        size = self._size_from_use(body, index)
+        if size is None:
+            hint = r"say of what shape it is, \mathbb{R}^{n \times m}"
+            raise self.refuse(node, f"up to what does {name} run?", hint)
+        return e.Stack(body, size, (index,))
 
     def _indexed_outcomes(self, node: s.BigOperator) -> s.Name | None:
         """The ``x_i`` of ``\\sum_i p(x_i) \\dots``: an index that runs over the values of x."""

@@ -11,6 +11,7 @@ from vaedocs.derivation import expressions as e
 from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.elaborate import Macro
+from vaedocs.derivation.elaborate.stacks import of_entries
 from vaedocs.derivation.hypotheses.densities import Densities
 from vaedocs.derivation.spelling import spell, walk
 from vaedocs.derivation.theory import DensityKey, Fact, FunctionInfo
@@ -71,6 +72,7 @@ class Definitions(Densities):
             self.scope.macros.setdefault(spell(left), []).insert(
                 0, Macro((), right, spell(left), text, left)
             )
+            self.scope.know_whole(of_entries(left, right, text))
             return True
         if (
             isinstance(left, s.Call)

@@ -15,6 +15,8 @@ from vaedocs.derivation.elaborate import (
     Mismatch,
     Scope,
 )
+from vaedocs.derivation.elaborate.stacks import of_entries
+from vaedocs.derivation.elaborate.trees import split_indices
 from vaedocs.derivation.errors import NotCheckable
 from vaedocs.derivation.hypotheses import Hypotheses
 from vaedocs.derivation.rows.places import Step
@@ -180,6 +182,7 @@ class Introductions(Stated):
             known.insert(len(known), macro)  # what was said before of any argument still holds
             self.introduced.append(f"{step.texts[0]} := {step.texts[1]}")
             if not parameters and spelt not in scope.theory.definitions:
+            scope.know_whole(of_entries(left, link.right, text))
                 reader.expression(name)  # enters the symbol and its definition into the theory
         for claim in reader.claims:
             if claim.defines is None:
