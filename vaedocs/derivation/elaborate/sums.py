@@ -15,11 +15,23 @@ from vaedocs.derivation.elaborate.trees import is_index_letter, rebuild, substit
 from vaedocs.derivation.spelling import spell, stem, walk
 
 
+def _marks(item: s.Node) -> list[str]:
+    """What numbers a name: the i of x_i."""
+    return [spell(p) for p in (*item.subscripts, *item.indices)] if isinstance(item, s.Name) else []
+
+
+def _value(item: s.Node) -> s.Node:
+    """The x_i of x_i and of X = x_i."""
+    return item.right if isinstance(item, s.Relation) and item.symbol == "=" else item
+
+
 class Sums(Expectations):
     r"""Reads ``\sum`` and ``\prod``."""
 
     def _bigoperator(self, node: s.BigOperator) -> Expr:
         names = [spell(index) for index in node.indices]
+        if node.name == "stack":
+            return self._stacked(node, *names)
         if node.name in {"cup", "cap"}:
             raise self.refuse(
                 node, "a union or an intersection is an event", "write its probability"
@@ -30,8 +42,6 @@ class Sums(Expectations):
             and node.domain.bracket == "{"
             and len(names) == 1
         ):
-        if node.name == "stack":
-            return self._stacked(node, *names)
             return self._over_set(node, node.domain)
         if (data := look.data_set(node)) is not None:
             return self._over_data(node, data)
@@ -261,6 +271,20 @@ class Sums(Expectations):
             return self.dimension(next(iter(limits.values())))
         return self.dimension(s.Name("n", span=node.span))
 
+    def _stacked(self, node: s.BigOperator, name: str) -> Expr:
+        """The list of all terms, as many as what has the index as one has entries."""
+        index, outer = Symbol(name, integer=True, positive=True), self.indices.get(name)
+        self.indices[name] = index
+        body = self.expression(node.body)
+        self.indices.pop(name)
+        if outer is not None:
+            self.indices[name] = outer
+        size = self._size_from_use(body, index)
+        if size is None:
+            hint = r"say of what shape it is, \mathbb{R}^{n \times m}"
+            raise self.refuse(node, f"up to what does {name} run?", hint)
+        return e.Stack(body, size, (index,))
+
     def _size_from_use(self, body: Expr, index: Symbol) -> Expr | None:
         for inner in sympy.preorder_traversal(body):
             if isinstance(inner, e.Component) and index in inner.args[1]:
@@ -280,21 +304,7 @@ class Sums(Expectations):
             return True
         return self._indexed_outcomes(node) is not None
 
-    def _stacked(self, node: s.BigOperator, name: str) -> Expr:
-        """The list of all terms, as many as what has the index as one has entries."""
-        index, outer = Symbol(name, integer=True, positive=True), self.indices.get(name)
-        self.indices[name] = index
-        body = self.expression(node.body)
-        self.indices.pop(name)
-        if outer is not None:
-            self.indices[name] = outer
-        size = self._size_from_use(body, index)
-        if size is None:
-            hint = r"say of what shape it is, \mathbb{R}^{n \times m}"
-            raise self.refuse(node, f"up to what does {name} run?", hint)
-        return e.Stack(body, size, (index,))
-
-    def _indexed_outcomes(self, node: s.BigOperator) -> s.Name | None:
+    def _indexed_outcomes(self, node: s.BigOperator) -> s.Node | None:
         """The ``x_i`` of ``\\sum_i p(x_i) \\dots``: an index that runs over the values of x."""
         if len(node.indices) != 1 or node.name != "sum":
             return None

@@ -180,9 +180,9 @@ class Introductions(Stated):
             macro = Macro(parameters, link.right, spell(left), text, numbered)
             known = scope.macros.setdefault(spelt, [])
             known.insert(len(known), macro)  # what was said before of any argument still holds
+            scope.know_whole(of_entries(left, link.right, text))
             self.introduced.append(f"{step.texts[0]} := {step.texts[1]}")
             if not parameters and spelt not in scope.theory.definitions:
-            scope.know_whole(of_entries(left, link.right, text))
                 reader.expression(name)  # enters the symbol and its definition into the theory
         for claim in reader.claims:
             if claim.defines is None:
