@@ -7,6 +7,7 @@ contradicts itself, and says so.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable
 from dataclasses import replace
@@ -39,6 +40,8 @@ from vaedocs.derivation.rows.verdicts import Verdicts
 from vaedocs.derivation.spelling import spell, walk
 from vaedocs.derivation.theory import Theory
 from vaedocs.derivation.worlds.description import shown
+
+FEW, MANY = 5, 12  # a number for which two or three things are too few, and how many are tried
 
 
 def check(
@@ -148,6 +151,17 @@ class _Check(Steps, Verdicts):
                     first = self._at(self._decide(its_scope, alone), one)
                     wrong = [a.verdict == r.REFUTED and a.method != "shapes" for a in first]
                     rows = [a if w else b for a, w, b in zip(first, wrong, rows, strict=True)]
+            bounded = [row.verdict == r.TESTED and row.relation in {"<=", ">="} for row in rows]
+            if any(bounded) and any(int(n) >= FEW for n in re.findall(r"\d{1,9}", self.text)):
+                many = dict.fromkeys(integers, MANY)  # what holds for few things may fail for many
+                its_scope, other = self._elaborated(display, statements, many)
+                last = self._at(self._decide(its_scope, other), many)
+                if len(other) == len(steps):
+                    wrong = [b.verdict == r.REFUTED and b.method != "shapes" for b in last]
+                    rows = [
+                        b if w and tried else a
+                        for a, b, w, tried in zip(rows, last, wrong, bounded, strict=True)
+                    ]
         return rows, scope.theory, display
 
     @staticmethod

@@ -17,7 +17,8 @@ from vaedocs.derivation.worlds.arithmetic import (
 )
 from vaedocs.derivation.worlds.claims import is_place
 from vaedocs.derivation.worlds.context import Context
-from vaedocs.derivation.worlds.corners import Corner, meeting, near
+from vaedocs.derivation.worlds.corners import Corner, counted, meeting, near
+from vaedocs.derivation.worlds.description import describe
 from vaedocs.derivation.worlds.draw import group_of
 from vaedocs.derivation.worlds.effort import Effort
 from vaedocs.derivation.worlds.matrices import Mat, column
@@ -37,6 +38,11 @@ RANDOM_WORLDS, CLIMBS, STEPS = 90, 3, 90
 POINTS = 50_000
 CORNERS = 40
 PLACES = 60
+OUTSIDE = {  # of a function's domain
+    "the logarithm of a number that is not positive",
+    "the square root of a negative number",
+    "a broken power of a negative number",
+}
 BRANCHING = (Abs, Max, Min, Piecewise, sign)  # where equality may fail at one value alone
 
 
@@ -66,6 +72,7 @@ class Comparison(UpTo):
         self.effort = Effort(points)
         self.instances = 0
         self.undefined = ""
+        self.lonely = ""  # an allowed world in which only one side has a value
 
     # -- worlds ------------------------------------------------------------------------------------
 
@@ -121,12 +128,14 @@ class Comparison(UpTo):
             elif tries > 200 + 10 * count:
                 return
 
-    def at_corners(self, chosen: Sequence[Corner], points: int = 2) -> Iterator[int]:
+    def at_corners(
+        self, chosen: Sequence[Corner], points: int = 2, style: str = "even"
+    ) -> Iterator[int]:
         """Put the world into the admissible ones of these corners, all tables even."""
         try:
             for i, corner in enumerate(chosen):
                 self.shape_world(0)
-                self.world.style, self.world.corner, self.world.size = "even", corner, points
+                self.world.style, self.world.corner, self.world.size = style, corner, points
                 self.world.redraw((self.seed, "corner", i))
                 try:
                     if not self.world.admissible() or self.values() is None:
@@ -174,22 +183,36 @@ class Comparison(UpTo):
     def values(self) -> Pair | None:
         """Both sides in the present world; None where they are undefined."""
         self.world.tick(4)  # what a comparison costs beside its points
-        try:
-            a, b = self.left(), self.right()
-        except Undefined as error:
-            self.undefined = str(error)
+        found: list[Any] = []
+        for side in (self.left, self.right):
+            try:
+                found.append(side())
+            except Undefined as error:
+                self.undefined = str(error)
+            except (ZeroDivisionError, OverflowError, ValueError) as error:
+                if isinstance(error, CannotEvaluate):
+                    raise
+                self.undefined = "division by zero"
+                return None
+        if len(found) == 1 and self.undefined in OUTSIDE and not self.lonely and self.told_apart():
+            self.lonely = describe(self.world, self.sides).description
+        if len(found) < 2:
             return None
-        except (ZeroDivisionError, OverflowError, ValueError) as error:
-            if isinstance(error, CannotEvaluate):
-                raise
-            self.undefined = "division by zero"
-            return None
+        a, b = found
         a, b = unify(a, b)
         for v in (*entries(a), *entries(b)):
             if isinstance(v, float) and not math.isfinite(v):
                 self.undefined = "a value is infinite"
                 return None
         return a, b
+
+    def told_apart(self) -> bool:
+        """Whether someone said where the claim is to hold, x ≠ 0, so that it must have a meaning
+        there."""
+        if any(fact.relation == "!=" for fact in self.context.constraints):
+            return True
+        tags = [self.context.tags(name) for name in self.context.parameters()]
+        return any("invertible" in own and "spd" not in own for own in tags)
 
     def run(self) -> Outcome:
         """The outcome of the comparison."""
@@ -203,6 +226,9 @@ class Comparison(UpTo):
         """Nothing was found."""
         if self.context.narrow:
             return Outcome("undecided", self.method, reason=self.context.narrow)
+        if self.lonely:
+            reason = f"one side has no value ({self.undefined}) where {self.lonely}"
+            return Outcome("undecided", self.method, reason=reason)
         if self.instances:
             return Outcome("agrees", self.method, self.instances)
         return Outcome(
@@ -226,10 +252,7 @@ class Comparison(UpTo):
         last: Pair | None = None
         if not claim_equal and (equal := self.touches()) is not None:
             return self.refuted(equal)
-        worlds: Iterator[int] = self.admissible_worlds(self.count)
-        if claim_equal and any(side.has(*BRANCHING) for side in self.sides):
-            worlds = chain(self.at_corners(near(self.world, CORNERS)), worlds)
-        for _ in worlds:
+        for _ in self.instances_of_equality(claim_equal):
             try:
                 pair = self.values()
             except OutOfTime:
@@ -246,6 +269,15 @@ class Comparison(UpTo):
         if not claim_equal and last is not None:
             return self.refuted(last)
         return self.finish()
+
+    def instances_of_equality(self, claim_equal: bool) -> Iterator[int]:
+        """Worlds to compare two sides in: at simple numbers too, where these may matter."""
+        worlds: Iterator[int] = self.admissible_worlds(self.count)
+        if claim_equal and any(side.has(*BRANCHING) for side in self.sides):
+            worlds = chain(self.at_corners(near(self.world, CORNERS)), worlds)
+        if claim_equal and (chosen := counted(self.world)):
+            worlds = chain(worlds, self.at_corners(chosen))
+        return worlds
 
     count = 6
     simple = 0  # the number of the instance with the smallest numbers

@@ -267,6 +267,10 @@ class Context:
 
     # -- asking ----------------------------------------------------------------------------------
 
+    def expressions_seen(self) -> Iterator[Expr]:
+        """Every expression inside the claim and what it rests on."""
+        return (e for e in self._seen if isinstance(e, Expr))
+
     def variable(self, slot: str) -> Variable:
         """The declared variable of a slot, or a scalar one."""
         found = self.theory.variables.get(slot)

@@ -3,12 +3,14 @@ reader can follow them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import sympy
-from sympy import Expr
+from mpmath.libmp.libhyper import NoConvergence
+from sympy import Expr, Symbol
 
 from vaedocs.derivation import expressions as ex
 
@@ -18,6 +20,7 @@ POSITIVES = tuple(F(s) for s in ("1", "2", "1/2", "3", "1/3"))
 UNITS = tuple(F(s) for s in ("1/2", "1/3", "2/3"))
 INTEGERS = tuple(map(F, (1, 2, 3)))
 WHOLE = tuple(map(F, (0, 1, 2, 3, -1, -2)))
+COUNTED = tuple(map(F, range(1, 13)))  # where two formulas in a whole number may part
 LARGE = tuple(F(s) for s in ("10000", "-10000", "1/10000", "150", "-150"))
 Corner = dict[str, Fraction]
 
@@ -73,6 +76,17 @@ def near(world: Any, count: int, size: int = 3) -> list[Corner]:
     ]
 
 
+def counted(world: Any) -> list[Corner]:
+    """Whole numbers up to twelve for the names that stand for one, the others at their simplest."""
+    known = scalars(world)
+    return [
+        {n: at if n == name else own[0] for n, own in known.items()}
+        for name, values in known.items()
+        if values in (INTEGERS, WHOLE, WHOLE[:4])
+        for at in COUNTED
+    ]
+
+
 def far(world: Any) -> list[Corner]:
     """One value very large or very small, all others simple (and none of them 0)."""
     values = scalars(world)
@@ -84,25 +98,49 @@ def far(world: Any) -> list[Corner]:
     return made[:12]
 
 
-def meeting(world: Any, left: Expr, right: Expr) -> list[Corner]:
-    """Where two plain polynomials meet: rational roots of their difference in one of the names."""
+def alone(world: Any, left: Expr, right: Expr) -> Iterator[tuple[Symbol, sympy.Poly]]:
+    """The difference of two plain polynomials in each of its names, all others being one."""
     difference = left - right
-    values = scalars(world)
     names = sorted(difference.free_symbols, key=str)
+    known = scalars(world)
     if (
         difference.atoms(ex.Node)
         or not difference.is_commutative
-        or any(s.name not in values for s in names)
+        or any(s.name not in known for s in names)
     ):
-        return []
-    made = []
+        return
     for symbol in names:
-        others = {s: sympy.Integer(1) for s in names if s != symbol}
-        alone = difference.subs(others)
-        if not alone.is_polynomial(symbol):
+        inner = difference.subs({s: sympy.Integer(1) for s in names if s != symbol})
+        if inner.is_polynomial(symbol):
+            yield symbol, sympy.Poly(inner, symbol)
+
+
+def placed(world: Any, left: Expr, right: Expr, name: Symbol, at: F) -> list[Corner]:
+    """The corner with one name at this value and the others at one, if it is allowed there."""
+    others = {s.name: F(1) for s in left.free_symbols | right.free_symbols if s != name}
+    return [{name.name: at, **others}] if allowed(at, scalars(world)[name.name]) else []
+
+
+def meeting(world: Any, left: Expr, right: Expr) -> list[Corner]:
+    """Where two plain polynomials meet: rational roots of their difference in one of the names."""
+    made = []
+    for symbol, poly in alone(world, left, right):
+        for root in sorted(poly.ground_roots(), key=lambda r: (abs(r), r)):
+            made += placed(world, left, right, symbol, F(int(root.p), int(root.q)))
+    return made
+
+
+def dips(world: Any, left: Expr, right: Expr) -> list[Corner]:
+    """Between two roots of the difference of two plain polynomials, where its sign may change."""
+    made = []
+    for symbol, poly in alone(world, left, right):
+        if not 2 <= poly.degree() <= 8:
             continue
-        for root in sorted(sympy.Poly(alone, symbol).ground_roots(), key=lambda r: (abs(r), r)):
-            at = F(int(root.p), int(root.q))
-            if allowed(at, values[symbol.name]):
-                made.append({symbol.name: at, **{s.name: F(1) for s in others}})
+        try:
+            found = poly.sqf_part().nroots()
+        except NoConvergence:
+            continue
+        roots = sorted(float(sympy.re(r)) for r in found if abs(sympy.im(r)) < 1e-9)
+        for a, b in pairwise(roots):
+            made += placed(world, left, right, symbol, F((a + b) / 2).limit_denominator(1000))
     return made

@@ -7,6 +7,7 @@ import re
 from fractions import Fraction
 from typing import Any
 
+import mpmath
 from sympy import Expr, Symbol
 
 from vaedocs.derivation import expressions as ex
@@ -40,8 +41,11 @@ def plain(v: Any) -> str:
     """A number as a reader writes it."""
     if isinstance(v, Mat):
         if v.shape[1] == 1:
-            return "[" + ", ".join(plain(a) for a in v.entries()) + "]"
+            return "[" + several(v.entries()) + "]"
         return "[" + ", ".join("[" + ", ".join(plain(a) for a in r) + "]" for r in v.rows) + "]"
+    if v and not isinstance(v, LogNumber) and not 1e-12 < abs(v) < 1e15:
+        top, bottom = (v.numerator, v.denominator) if isinstance(v, (Fraction, int)) else (v, 1)
+        return str(mpmath.nstr(mpmath.mpf(top) / bottom, 3))
     if isinstance(v, (Fraction, int)):
         f = F(v)
         return str(f) if len(str(f)) <= 9 else decimal(float(f))
@@ -50,6 +54,12 @@ def plain(v: Any) -> str:
         return text if len(text) < 30 else f"{float(v):.6g}"
     f = F(float(v)).limit_denominator(64)
     return str(f) if abs(float(f) - float(v)) < 1e-12 else decimal(float(v))
+
+
+def several(values: list[Any]) -> str:
+    """Numbers, with dots where they are many."""
+    told = [plain(v) for v in (values if len(values) <= 12 else [*values[:3], values[-1]])]
+    return ", ".join(told) if len(values) <= 12 else ", ".join((*told[:3], "…", told[3]))
 
 
 def decimal(v: float) -> str:
@@ -206,7 +216,7 @@ def finite_space(world: Any, slot: str, numbers: set[str], told: Told) -> None:
     text = f"{shown(slot)} takes {count} value{'s' * (count > 1)}"
     names = {n for n, s in world.context.slot_of.items() if s == slot}
     if names & numbers:
-        text += " " + ", ".join(plain(p) for p in world.space(slot))
+        text += " " + several(world.space(slot))
     if any(w != 1 for w in weights):
         text += f" with weight{'s' * (count > 1)} " + ", ".join(plain(w) for w in weights)
     told.add(text, f"weights of {shown(slot)}", weights)

@@ -23,6 +23,7 @@ from vaedocs.derivation.worlds.arithmetic import Undefined
 from vaedocs.derivation.worlds.context import Context
 from vaedocs.derivation.worlds.hypotheses import Hypotheses
 from vaedocs.derivation.worlds.matrices import Mat, column, identity
+from vaedocs.derivation.worlds.scales import MANY, grown
 
 F = Fraction
 REALS = tuple(
@@ -49,6 +50,7 @@ class World(Hypotheses):
     # whether sizes are drawn from a wider range, since the usual ones did not meet the hypotheses
     wide = False
     many = 0  # the one size that all dimensions and counts have, where it is chosen
+    scale = 0  # of the numbers in the claim, where what is drawn is to be as large
 
     def __init__(self, context: Context, numbers: Any, seed: Any = 0, style: str = "plain"):
         self.seed = seed
@@ -128,7 +130,7 @@ class World(Hypotheses):
     def sizes(self, shape: tuple[Expr, ...]) -> tuple[int, ...]:
         """The dimensions of a shape in this world."""
         sizes = tuple(self.integer(s)() for s in shape)
-        if any(not 1 <= s <= 12 for s in sizes):
+        if any(not 1 <= s <= (MANY if self.many and len(sizes) == 1 else 12) for s in sizes):
             raise Undefined("a shape that is not positive")
         return sizes
 
@@ -157,7 +159,7 @@ class World(Hypotheses):
         ):
             return column(self.draw_declared(rng, declared) for _ in range(shape[0]))
         if "simplex" in tags:
-            parts = [rng.randint(1, 5) for _ in range(shape[0])]
+            parts = [1 if self.style == "even" else rng.randint(1, 5) for _ in range(shape[0])]
             return column(F(p, sum(parts)) for p in parts)
         if "onehot" in tags:
             hot = rng.randrange(shape[0])
@@ -223,10 +225,11 @@ class World(Hypotheses):
             return F(str(self(rng.choice(variable.values))()))
         low = float(self(variable.low)()) if variable.low is not None else -math.inf
         high = float(self(variable.high)()) if variable.high is not None else math.inf
-        share = rng.choice(UNITS)
         if math.isinf(low) or math.isinf(high):
             start = high if math.isinf(low) else low
+            share = grown(self.scale, rng, rng.choice(UNITS), {"positive"})
             return F(start).limit_denominator(100) + (share if math.isinf(high) else -share) * 2
+        share = grown(self.scale, rng, rng.choice(UNITS), {"unit"})
         return F(low).limit_denominator(100) + share * F(high - low).limit_denominator(100)
 
     def count_of(self, name: str) -> int:
@@ -247,6 +250,11 @@ class World(Hypotheses):
         return (2, 3) if self.style != "tiny" else (1, 2)
 
     def draw_number(self, rng: random.Random, tags: frozenset[str] | set[str]) -> Fraction:
+        """A random number with these domain tags."""
+        return F(grown(self.scale, rng, self.small_number(rng, tags), tags))
+
+    def small_number(self, rng: random.Random, tags: frozenset[str] | set[str]) -> Fraction:
+        """One that is easy to follow."""
         positive = SMALL if self.smooth else POSITIVES
         if self.style == "extreme":
             positive = EXTREMES
@@ -296,8 +304,11 @@ class World(Hypotheses):
         if n != m:
             return a
         if "spd" in tags or "positive" in tags:
+            ridge = (
+                F(1, 2) if self.style != "extreme" else F(1, 100)
+            )  # nearly flat in one direction
             b = a.map(lambda v: v / 2)
-            return b * b.transpose() + identity(n, F(1, 2))
+            return b * b.transpose() + identity(n, ridge)
         if "psd" in tags:  # of a rank that is not full
             b = Mat([[v if j else F(0) for j, v in enumerate(row)] for row in a.rows])
             return b * b.transpose()

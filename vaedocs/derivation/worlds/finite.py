@@ -15,6 +15,7 @@ from itertools import product
 from typing import Any
 
 from sympy import Expr, Symbol
+from sympy.core.relational import Relational
 
 from vaedocs.derivation import expressions as ex
 from vaedocs.derivation.worlds.arithmetic import CannotEvaluate, Undefined
@@ -22,10 +23,11 @@ from vaedocs.derivation.worlds.context import Factor, base_name
 from vaedocs.derivation.worlds.core import Thunk
 from vaedocs.derivation.worlds.draw import World, convert
 from vaedocs.derivation.worlds.matrices import Mat, column
+from vaedocs.derivation.worlds.scales import grown
 
 F = Fraction
 JOINT = 9  # variables of one density: their cells are counted by powers of a stride
-STRIDES = (12, 6)  # how many points a variable may have: of a joint of three, and of more
+STRIDES = {1: 2_500, 2: 12, 3: 12}  # how many points a variable may have in a joint of so many
 MASSES = {
     "plain": (1, 1, 2, 3, 4, 5),
     "extreme": (1, 1, 2, 30, 1000, 10**5),
@@ -35,6 +37,7 @@ MASSES = {
     "even": (1,),
     "simple": (1, 1, 2, 3),
     "steep": (1, 4),
+    "sharp": (1,),
 }
 WEIGHTS = {
     "plain": tuple(F(s) for s in ["1", "1/2", "2", "1/4", "3/2", "3", "1/3"]),
@@ -45,7 +48,9 @@ WEIGHTS = {
     "even": (F(1),),
     "simple": (F(1),),
     "steep": (F(1),),
+    "sharp": (F(1),),
 }
+SHARP = 10**6  # how much more likely one value is than the others, where the style is sharp
 
 
 class FiniteWorld(World):
@@ -55,9 +60,10 @@ class FiniteWorld(World):
     def __init__(self, *args: Any, size: int = 2, **named: Any):
         self.size = size
         joint = max((len(slots) for slots in args[0].heads.values()), default=0)
-        self.stride = STRIDES[joint > 3]
+        self.stride = STRIDES.get(max(1, joint), 6)
         if joint > JOINT:
             raise CannotEvaluate(f"a joint of {joint} variables is too large to be tried")
+        self.places: set[str] = set()  # spaces whose points may move, since where they lie matters
         self.sizes_of: dict[str, int] = {}  # where a space has another number of points
         self.cells_of: dict[Any, list[Any]] = {}
         self.tables: dict[Any, dict[Any, Any]] = {}
@@ -125,6 +131,20 @@ class FiniteWorld(World):
 
     def place(self, rng: random.Random, slot: str, tries: int) -> Fraction:
         """A number for a coordinate; of an interval with an end, how far it is from there."""
+        tags, told = self.context.tags(slot), self.ends(slot) != (None, None)
+        inside = {"unit"} if None not in self.ends(slot) else {"positive"} if told else set()
+        return F(grown(self.scale, rng, self.small_place(rng, slot, tries), tags | inside))
+
+    def tags_of_places(self, space: str) -> set[str]:
+        """What ``raw`` coordinates of a space must be: see ``inside``."""
+        slots = self.context.members(space) or [space]
+        tags = set().union(*(self.context.tags(slot) for slot in slots))
+        if any(None not in self.ends(slot) for slot in slots):
+            return {"unit"}
+        return tags | ({"positive"} if any(self.ends(s) != (None, None) for s in slots) else set())
+
+    def small_place(self, rng: random.Random, slot: str, tries: int) -> Fraction:
+        """One that is easy to follow."""
         tags, ends = self.context.tags(slot), self.ends(slot)
         if self.context.variable(slot).discrete and None in ends and ends != (None, None):
             return F(rng.randint(0, 3 + tries // 2))  # it counts from its end
@@ -169,7 +189,8 @@ class FiniteWorld(World):
                 rng = self.rng(("weight", name))
                 raw = [F(1)] * count
                 if not self.is_discrete(name):
-                    raw = [rng.choice(WEIGHTS[self.style]) for _ in range(count)]
+                    drawn = [rng.choice(WEIGHTS[self.style]) for _ in range(count)]
+                    raw = [grown(self.scale, rng, w, {"positive"}) for w in drawn]
                 self.raw_values[("weight", name)] = raw
             found = self.weights[name] = [self.numbers.number(w) for w in raw]
         return found
@@ -215,7 +236,11 @@ class FiniteWorld(World):
         raw = self.raw_values.get(key)
         if raw is None or len(raw) != count:
             rng = self.rng(key)
-            raw = self.raw_values[key] = [F(rng.choice(MASSES[self.style])) for _ in range(count)]
+            drawn = [F(rng.choice(MASSES[self.style])) for _ in range(count)]
+            raw = [grown(self.scale, rng, m, {"positive"}) for m in drawn]
+            if self.style == "sharp" and given:
+                raw[sum(given) % count] *= SHARP
+            self.raw_values[key] = raw
         values = [self.numbers.number(v) for v in raw]
         if parameters:
             for p in parameters:
@@ -340,6 +365,23 @@ class FiniteWorld(World):
             found[short] = value if short not in found else found[short] + value
         self.tables[key] = found
         return found
+
+    def _piecewise(self, e: Expr) -> Thunk:
+        """An event, ``x > a``: a density has no mass where x is just a."""
+        made, event = super()._piecewise(e), e.args[0].args[1]
+        outcomes = [branch.args[0] for branch in e.args]
+        names = {s.name for s in event.free_symbols if self.context.is_random(s.name)}
+        slots = [self.context.variable(self.context.slot_of[n]) for n in names]
+        if outcomes != [1, 0] or not slots or any(v.discrete or v.values for v in slots):
+            return made
+        ties = [(self(part.lhs), self(part.rhs)) for part in event.atoms(Relational)]
+
+        def off_the_edge() -> Any:
+            if any(left() == right() for left, right in ties):
+                raise Undefined("a value on the edge of an event, which has no probability")
+            return made()
+
+        return off_the_edge
 
     # -- densities
     # ---------------------------------------------------------------------------------------

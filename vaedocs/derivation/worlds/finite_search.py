@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from itertools import product
 from typing import Any
 
 from vaedocs.derivation.worlds.arithmetic import (
@@ -30,15 +31,16 @@ from vaedocs.derivation.worlds.comparison import (
     Pair,
     entries,
 )
-from vaedocs.derivation.worlds.corners import far, near
+from vaedocs.derivation.worlds.corners import dips, far, near
 from vaedocs.derivation.worlds.counterexample import nicest
 from vaedocs.derivation.worlds.effort import Effort
 from vaedocs.derivation.worlds.finite import FiniteWorld
+from vaedocs.derivation.worlds.measures import placed
 from vaedocs.derivation.worlds.neighbours import rounded, step
 from vaedocs.derivation.worlds.outcome import Outcome
+from vaedocs.derivation.worlds.scales import at_scale, scale_of, sizes_at
 
 SIZES_APART = (1, 4, 12, 150)  # what is said of few things may fail for many
-LISTED = 12  # so many points a variable can have
 SIZED = 3_000  # points that may be evaluated at each of these sizes
 CLIMB = 30_000  # points that the search uphill may evaluate
 
@@ -143,7 +145,7 @@ class Finite(Comparison):
             return self.finish()
         if strict and (equal := self.touches()) is not None:
             return self.refuted(equal)
-        for _ in self.at_corners(far(self.world)):
+        for _ in self.at_corners(far(self.world) + dips(self.world, *self.sides)):
             pair = self.values()
             if pair is not None and self.violated(pair):
                 return self.refuted(pair)
@@ -151,6 +153,7 @@ class Finite(Comparison):
             return self.refuted(pair)
         slow = self.world
         fast = FiniteWorld(self.context, Floats(), self.seed)
+        fast.places = {self.context.space(slot) for slot in placed(self.context)}
         left, right = self.left, self.right
         try:
             self.use(fast)
@@ -166,7 +169,28 @@ class Finite(Comparison):
                 pair = self.fails()
                 if pair is not None:
                     return self.refuted(pair)
+        if (pair := self.at_scale()) is not None:
+            return self.refuted(pair)
         return self.finish()
+
+    def at_scale(self) -> Pair | None:
+        """Both sides where the relation fails at the scale of the numbers that it names."""
+        if not (scale := scale_of(self.context)):
+            return None
+        before = (self.world, self.left, self.right, self.method)
+        self.to_digits()
+        self.world.effort = Effort(CLIMB)
+        try:
+            for _ in at_scale(self.world, scale, self.seed):
+                try:
+                    if (pair := self.fails()) is not None:
+                        return pair
+                except (Undefined, ArithmeticError, ValueError):
+                    continue
+        except OutOfTime:
+            pass
+        self.world, self.left, self.right, self.method = before
+        return None
 
     def at_sizes(self, strict: bool) -> Pair | None:
         """Both sides where the relation fails for one thing alone, or for many alike: K = 1, and
@@ -175,14 +199,15 @@ class Finite(Comparison):
         slots = {self.context.space(slot) for slot in self.context.slot_of.values()}
         if not (self.context.counting or slots) or len(slots) > 2:
             return None
-        for many in SIZES_APART:
+        apart = [*SIZES_APART, *sizes_at(scale_of(self.context))]
+        for many, style in product(apart, ("even", "sharp") if len(slots) == 2 else ("even",)):
             if many == 1 and not (self.context.counting or self.all_discrete()):
                 continue
-            if many > LISTED and slots:
+            if many > world.stride and slots:
                 continue
-            world.many, world.effort = many, Effort(SIZED)
+            world.many, world.effort = many, Effort(SIZED + 4 * many)
             try:
-                for _ in self.at_corners(near(world, 8, 1), many):
+                for _ in self.at_corners(near(world, 8, 1), many, style):
                     pair = self.values()
                     if pair is not None and (self.violated(pair) or (strict and self.same(pair))):
                         return pair

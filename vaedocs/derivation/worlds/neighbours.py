@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from vaedocs.derivation.worlds.draw import World
-from vaedocs.derivation.worlds.matrices import Mat
+from vaedocs.derivation.worlds.matrices import Mat, identity
 
 F = Fraction
 
@@ -39,7 +39,8 @@ def movable(world: World, key: Any) -> bool:
     if isinstance(key, tuple) and key[0] == "weight":
         return not world.is_discrete(key[1])  # type: ignore[attr-defined]
     if isinstance(key, tuple) and key[0] == "coordinates":
-        return False
+        whole = {"integer", "whole"} & world.tags_of_places(key[1])  # type: ignore[attr-defined]
+        return not whole and key[1] in world.places  # type: ignore[attr-defined]
     name = key[0] if isinstance(key, tuple) else key
     return name not in world.context.counting
 
@@ -68,6 +69,9 @@ def moved(world: World, key: Any, value: Any, rng: random.Random, spread: float)
 
     if isinstance(key, tuple) and key[0] in {"mass", "weight"}:
         return [scale(v) for v in value]
+    if isinstance(key, tuple) and key[0] == "coordinates":
+        tags = world.tags_of_places(key[1])  # type: ignore[attr-defined]
+        return [v.map(by(tags)) if isinstance(v, Mat) else by(tags)(v) for v in value]
     if isinstance(key, tuple) and key[0] == "observed":
         if not world.smooth:
             return rng.randrange(6)
@@ -91,6 +95,9 @@ def moved(world: World, key: Any, value: Any, rng: random.Random, spread: float)
         made = int(value) + rng.choice((-1, 1))
         return max(0, made) if "nonnegative" in tags else made
     if isinstance(value, Mat):
+        if "spd" in tags and value.shape[1] > 1:  # M A M^T is positive definite as A is
+            turn = identity(value.shape[0], 1.0).map(lambda v: v + spread * rng.gauss(0, 0.3))
+            return turn * value.map(float) * turn.transpose()
         if value.shape[1] > 1 or tags & {"simplex", "onehot"} or "orthonormal" in tags:
             world.salts[("parameter", name)] = rng.random()
             return world.draw_parameter(name, key)
@@ -122,9 +129,14 @@ def rounded(raw: dict[Any, Any], digits: int) -> dict[Any, Any]:
             ]
             made[key] = parts
         elif isinstance(value, list):
-            made[key] = [nice(v) for v in value]
+            made[key] = [v.map(nice) if isinstance(v, Mat) else nice(v) for v in value]
+            told = isinstance(key, tuple) and key[0] == "coordinates"
+            if told and any(v in made[key][:k] for k, v in enumerate(made[key])):
+                made[key] = rounded({0: value}, 10**6)[0]  # points that fell together
         elif isinstance(value, Mat):
-            made[key] = value.map(nice)
+            moved_spd = value.shape[1] > 1 and isinstance(value.rows[0][0], float)
+            root = value.cholesky(math.sqrt).map(nice) if moved_spd else None
+            made[key] = value.map(nice) if root is None else root * root.transpose()
         else:
             made[key] = nice(value)
     return made

@@ -22,9 +22,11 @@ from vaedocs.derivation.worlds.counterexample import nicest
 from vaedocs.derivation.worlds.effort import Effort
 from vaedocs.derivation.worlds.neighbours import step
 from vaedocs.derivation.worlds.outcome import Outcome
+from vaedocs.derivation.worlds.scales import at_scale, scale_of
 from vaedocs.derivation.worlds.smooth import SmoothWorld
 
 SIMPLE = 8
+AT_SCALE = 20_000  # points that may be evaluated far out
 
 
 class Smooth(Comparison):
@@ -105,7 +107,7 @@ class Smooth(Comparison):
         unclear, agreed = 0, None
         if not claim_equal and (equal := self.touches()) is not None:
             return self.refuted(equal)
-        for _ in self.admissible_worlds(self.count):
+        for _ in self.instances_of_equality(claim_equal):
             try:
                 pair = self.values()
                 if pair is None:
@@ -162,6 +164,16 @@ class Smooth(Comparison):
             whole.spent += self.effort.spent
             if found is not None:
                 return self.refuted(found)
+        self.world.effort = Effort(AT_SCALE)
+        try:
+            for _ in at_scale(self.world, scale_of(self.context), self.seed):
+                try:
+                    if (pair := self.fails()) is not None:
+                        return self.refuted(pair)
+                except (CannotEvaluate, ArithmeticError, ValueError):
+                    continue
+        except OutOfTime:
+            pass
         return self.finish()
 
     def search(self, simple: bool) -> Pair | None:
