@@ -149,7 +149,8 @@ class Densities(Formulas):
             return True
         if isinstance(made, sympy.Mul) and self._one_by_one(target, made, text):
             return True
-        if len(target.values) == 1 and self._written_out(target, made, chain, text):
+        read = self._written_out if len(target.values) == 1 else self._joint_written_out
+        if read(target, made, chain, text):
             return True
         self.theory.density_definitions[target.key] = Fact(
             "=", target, made, f"the definition of {spell(left)}", text

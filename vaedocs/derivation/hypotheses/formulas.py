@@ -11,6 +11,7 @@ from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.elaborate.scope import Mismatch, NeedsShape
 from vaedocs.derivation.elaborate.trees import rebuild
+from vaedocs.derivation.hypotheses.joints import taken_apart
 from vaedocs.derivation.hypotheses.statements import Statements
 from vaedocs.derivation.hypotheses.written_out import family_of, formula_alone
 from vaedocs.derivation.prove import prove
@@ -62,20 +63,34 @@ class Formulas(Statements):
             return False
         family, mass = found or (None, e.Integral(made, (), (value,)))
         discrete = isinstance(family, e.Bernoulli | e.Categorical) or variable.discrete
-        if self._fixes_a_constant(mass, family):
-            pass
-        elif prove(self.theory, "=", mass, Integer(1)) is None:
-            outcome = test("=", mass, Integer(1), self.theory)
-            if outcome.counterexample is not None:
-                raise Unnormalised(self.source, chain, discrete, outcome.counterexample)
-            if outcome.status != "agrees":
-                return False
+        if not (self._fixes_a_constant(mass, family) or self._is_one(mass, chain, discrete)):
+            return False
         if family is None:
             return False
         if isinstance(family, e.Bernoulli | e.Categorical):
             values = (Integer(0), Integer(1)) if isinstance(family, e.Bernoulli) else ()
             self.theory.variables[slot] = replace(variable, discrete=True, values=values)
         self.declare_formula(target, family, text)
+        return True
+
+    def _is_one(self, mass: Expr, chain: s.Chain, discrete: bool) -> bool:
+        """Whether a mass is 1, as far as can be seen; one that is another is refused."""
+        if prove(self.theory, "=", mass, Integer(1)) is not None:
+            return True
+        outcome = test("=", mass, Integer(1), self.theory)
+        if outcome.counterexample is not None:
+            raise Unnormalised(self.source, chain, discrete, outcome.counterexample)
+        return outcome.status == "agrees"
+
+    def _joint_written_out(self, target: e.Density, made: Expr, chain: s.Chain, text: str) -> bool:
+        """A joint density that is the formula of normal laws, one for each variable."""
+        laws, mass = taken_apart(made, target, self.theory) or ([], Integer(0))
+        if not laws or not (
+            self._fixes_a_constant(mass, None) or self._is_one(mass, chain, discrete=False)
+        ):
+            return False
+        for density, family in laws:
+            self.declare_formula(density, family, text)
         return True
 
     def _fixes_a_constant(self, mass: Expr, family: e.Family | None) -> bool:

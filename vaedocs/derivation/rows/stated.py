@@ -12,6 +12,7 @@ from vaedocs.derivation import syntax as s
 from vaedocs.derivation.elaborate import Elaborator, Scope
 from vaedocs.derivation.errors import NotCheckable
 from vaedocs.derivation.hypotheses.formulas import is_explicit
+from vaedocs.derivation.hypotheses.joints import taken_apart
 from vaedocs.derivation.hypotheses.written_out import family_of, formula_alone
 from vaedocs.derivation.rows.places import Places
 from vaedocs.derivation.spelling import spell
@@ -135,6 +136,8 @@ class Stated(Places):
             return False
         if len(made.values) > 1:
             discrete = all(theory.variables[slot].discrete for slot, _ in made.values)
+            if taken_apart(formula, made, theory) is not None:
+                return True
             if not discrete and formula.has(sympy.exp) and formula_alone(formula):
                 raise reader.refuse(
                     right,
