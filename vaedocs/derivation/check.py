@@ -27,6 +27,7 @@ from vaedocs.derivation.elaborate.coordinates import listed
 from vaedocs.derivation.elaborate.dots import filled
 from vaedocs.derivation.elaborate.draws import drawn
 from vaedocs.derivation.elaborate.laws import plainly
+from vaedocs.derivation.elaborate.short import in_full
 from vaedocs.derivation.elaborate.trees import loose_names
 from vaedocs.derivation.errors import NotCheckable
 from vaedocs.derivation.guesses import guesses, sized
@@ -286,7 +287,7 @@ class _Check(Steps, Verdicts):
 def as_one(display: s.Display, statements: list[s.Chain]) -> tuple[s.Display, list[s.Chain]]:
     """A display and its hypotheses with all that the one leaves out and the other tells."""
     named = [chain for chain in map(named_heads, statements) if isinstance(chain, s.Chain)]
-    display, named = drawn(*plainly(display, named))
+    display, named = drawn(*plainly(*in_full(display, named)))
     display, named = listed(*filled(display, in_parts(of_all_values(named, display))))
     return of_their_entries(display, named)
 

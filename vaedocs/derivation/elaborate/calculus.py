@@ -241,13 +241,14 @@ class Calculus(Sums):
         return body
 
     def _claim(self, claim: s.Claim, body: Expr) -> None:
-        right = claim.right
+        right = self.concrete(claim.right) if isinstance(claim.right, s.Name) else claim.right
         name = spell(right)
         if (
             claim.relation in {"=", ":="}
             and isinstance(right, s.Name | s.Call)
             and self._nowhere_said(right)
-            and not self.macro(name, ())
+            and not (self.macro(name, ()) or self.macro(spell(claim.right), ()))
+            and not (isinstance(right, s.Name) and self._one_of_a_family(claim.right, right))
             and name not in self.theory.symbols
         ):
             symbol = self.symbol(name, name)
@@ -256,7 +257,13 @@ class Calculus(Sums):
             )
             self.claims.append(Claimed(":=", symbol, body, claim.span, symbol))
             return
-        self.claims.append(Claimed(claim.relation, body, self.expression(right), claim.span))
+        self.claims.append(Claimed(claim.relation, body, self.expression(claim.right), claim.span))
+
+    def _one_of_a_family(self, node: s.Node, settled: s.Name) -> bool:
+        """Whether L_{t-1} is given for every t; the first and the last, L_0 and L_T, are not."""
+        parts = node.subscripts if isinstance(node, s.Name) else ()
+        counted = any(is_index_letter(n) for part in parts for n in walk(part))
+        return counted and self.of_every_index(settled) is not None
 
     def _nowhere_said(self, node: s.Name | s.Call) -> bool:
         """Whether a brace gives a name for the first time: ``\\mathcal{L}(\\theta)``."""

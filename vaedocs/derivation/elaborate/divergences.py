@@ -47,6 +47,8 @@ class Divergences(Distributions):
             p = self.refreshed(p)
             if isinstance(q, e.Density) and isinstance(p, e.Density):
                 left, right = {slot for slot, _ in p.values}, {slot for slot, _ in q.values}
+                if left < right and not q.conditions:  # KL(q(z) \| p(x, z)), at one x
+                    return e.Expectation(sympy.log(p) - sympy.log(q), p, bound)
                 if left != right:
                     raise self.mismatch(
                         node,
@@ -176,6 +178,11 @@ class Divergences(Distributions):
         random = self.scope.survey.random.keys() | self.theory.variables.keys()
         names = [n for item in every for n in unbound_names(item)]
         found = {self.slot(n): n for n in names if self.slot(n) in random or n.base in "XYZ"}
+        for item in every:
+            beside = item.factors if isinstance(item, s.Product) and not any(item.operators) else ()
+            if beside and all(isinstance(n, s.Name) and self.slot(n) in found for n in beside):
+                hint = "put a comma or \\cdot between them"
+                raise self.refuse(item, "is this the pair or the product of the two?", hint)
         joint = self.joint(tuple(found.values()), head)
         variables = [self.theory.variables[slot] for slot in found]
         if not found or any(v.shape or not (v.discrete or v.values) for v in variables):

@@ -22,9 +22,35 @@ from vaedocs.derivation.theory import Fact, Shape
 class Entries(Flows):
     """Reads indices."""
 
+    def _entry_of(self, node: s.Name) -> Expr | None:
+        r"""\mu_{q,j}, where the index j is bound: the entry j of \mu_q, or one of a family."""
+        parts, survey = split_indices(node.subscripts), self.scope.survey
+        if len(parts) != 2 or node.indices or {stem(node)} & {*survey.bare, *self.theory.shapes}:
+            return None
+        dot = s.Name(r"\cdot", span=node.span)
+        for kept, index, places in ((*parts, (parts[0], dot)), (*parts[::-1], (dot, parts[1]))):
+            whole, counts = replace(node, subscripts=(kept,)), self._is_index(index)
+            if self._is_index(kept):
+                continue
+            if spell(whole) in survey.bare and counts:
+                if not self.shape(vector := self.expression(whole)):
+                    hint = rf"write {spell(whole)} \in \mathbb{{R}}^{{n}}"
+                    raise self.refuse(node, f"{spell(whole)} is no vector and has no entries", hint)
+                return e.Component(vector, [self.scalar(index)])
+            family = spell(replace(node, subscripts=places))
+            known = family in self.scope.known_numbered and isinstance(index, s.Number)
+            if not self._looks_like_index(kept) and spell(whole) not in survey.bare:
+                if counts:
+                    self.scope.numbered.add(family)
+                if counts or known:
+                    return e.Item(self.symbol(family, family), self.scalar(index))
+        return None
+
     def _indexed(self, node: s.Name, name: str) -> Expr:
         """A name with its indices: a component, one of a family of copies, or a name of its own."""
         base = stem(node)
+        if (entry := self._entry_of(node)) is not None:
+            return entry
         if len(split_indices(node.subscripts)) == len(self._shape_of_whole(node)) == 2:
             node = replace(node, subscripts=split_indices(node.subscripts))
         if (entry := self._entry_of_numbered(node)) is not None:
@@ -133,14 +159,21 @@ class Entries(Flows):
     def _whole(self, node: s.Name) -> Expr:
         """What has this name without its subscripts."""
         base = stem(node)
-        if self.macro(base, ()):
+        if self._made(base):
             return self.expression(replace(node, subscripts=(), indices=()))
         return self.symbol(base, base)
+
+    def _made(self, base: str) -> bool:
+        r"""Whether a vector was defined, and not the number ``a := \sum_i a_i``."""
+        macro = self.macro(base, ())
+        return macro is not None and not any(
+            isinstance(n, s.Name) and stem(n) == base for n in walk(macro.body)
+        )
 
     def _shape_of_whole(self, node: s.Name) -> Shape:
         """The shape of what has this name without its subscripts; () if none is known."""
         base = stem(node)
-        if self.macro(base, ()) and base not in self.scope.declared_shapes:
+        if self._made(base) and base not in self.scope.declared_shapes:
             with suppress(NotCheckable):
                 return self.shape(self._whole(node))
         return self.scope.declared_shapes.get(base, ())

@@ -35,6 +35,12 @@ class Expectations(Divergences):
             )
             if not head and not is_parameter(node):
                 variables, node = self.expand(node), None
+        if isinstance(node, s.Name) and any(
+            isinstance(part, s.Name) and self.slot(part) in {self.slot(item) for item in variables}
+            for part in node.subscripts
+        ):  # the p_Y of y \sim p_Y
+            made = self.joint(variables, look.head_stem(replace(node, subscripts=())))
+            return made, tuple(v for _, v in made.values)
         if node is None and len({self.slot(item) for item in variables}) < len(variables):
             return self._copies(variables)
         if node is None:
@@ -277,6 +283,8 @@ class Expectations(Divergences):
         found: dict[str, s.Name] = {}
         for inner in self._looked_through(node.body):
             if isinstance(inner, s.Name):
+                if inner.subscripts and self.is_entry(inner):  # E[X_i X_j] is over all of X
+                    inner = replace(inner, subscripts=())
                 slot = self.slot(inner)
                 known = slot in self.scope.survey.random or slot in self.theory.variables
                 if known and slot not in conditions:

@@ -70,7 +70,7 @@ class Names(Entries):
                 return sympy.pi
             if (
                 node.base == "e"
-                and not node.style
+                and node.style in ("", "rm")
                 and not node.accents
                 and not self._declared(name)
             ):
@@ -157,7 +157,8 @@ class Names(Entries):
                     span=part.span,
                 )
             names = [inner for inner in walk(part) if isinstance(inner, s.Name)]
-            if names and all(spell(inner) in self.scope.integers for inner in names):
+            plain = isinstance(part, s.Sum) or names
+            if plain and all(spell(inner) in self.scope.integers for inner in names):
                 value = self.scalar(part)
                 if value.is_Integer:
                     return s.Number(str(value), span=part.span)

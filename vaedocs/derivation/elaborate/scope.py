@@ -155,6 +155,11 @@ class Base:
         try:
             yield
         except ShapeMismatch as error:
+            sizes = {str(d) for made in self.scope.declared_shapes.values() for d in made}
+            made = {name for name, size in self.scope.declared_shapes.items() if size}
+            if twofold := sizes & (self.scope.macros.keys() | made):
+                message = f"{min(twofold)} is a size, and a quantity too"
+                raise self.refuse(node, message, "use two letters") from None
             raise self.mismatch(node, str(error)) from None
 
     def symbol(self, name: str, base: str = "") -> Symbol:

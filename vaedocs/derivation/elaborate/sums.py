@@ -36,6 +36,9 @@ class Sums(Expectations):
             raise self.refuse(
                 node, "a union or an intersection is an event", "write its probability"
             )
+        if not names:
+            what = "sum" if node.name == "sum" else "product"
+            raise self.refuse(node, f"a {what} over what?", rf"write \{node.name}_{{i=1}}^{{n}}")
         if (
             node.domain is not None
             and isinstance(node.domain, s.Group)
@@ -48,8 +51,14 @@ class Sums(Expectations):
         counts = names[0] in self.scope.survey.numbered.values()
         if counts and (label := self._label(node)) is not None:
             return self._over_labels(node, *label)
-        of_sets = self._indexed_outcomes(node) if self.scope.survey.partitions else None
-        if of_sets or (node.lower is None and self._sums_over_variables(node)):
+        if len(names) > 1 and node.upper is node.domain is node.condition is None:
+            ones = [replace(node, indices=(index,)) for index in node.indices]
+            if all(self._indexed_outcomes(one) is not None for one in ones):
+                return self.expression(
+                    replace(ones[0], body=replace(node, indices=node.indices[1:]))
+                )
+        of_values = node.lower is None and self._sums_over_variables(node)
+        if of_values or self._indexed_outcomes(node) is not None:
             return self._sum_over_variables(node)
         if self._must_unroll(node):
             return self._unrolled(node)
@@ -165,6 +174,12 @@ class Sums(Expectations):
             inside = members[0].body
             members = inside.items if isinstance(inside, s.Sequence) else (inside,)
         names = [member for member in members if isinstance(member, s.Name)]
+        if look.weighed(node.body) & set(map(spell, names)) and domain.base != "D":
+            raise self.refuse(
+                domain,
+                f"is {spell(domain)} a set of data, or of all values?",
+                rf"write \sum_{spell(names[0])} for the sum over all values",
+            )
         used = {spell(n) for n in walk(node.body) if isinstance(n, s.Name)}
         marks = [part for name in names for part in (*name.subscripts, *name.indices)]
         if not names or len(names) < len(members) or not all(map(is_index_letter, marks)):
@@ -293,42 +308,52 @@ class Sums(Expectations):
         return None
 
     def _sums_over_variables(self, node: s.BigOperator) -> bool:
-        if all(
+        return all(
             isinstance(index, s.Name)
             and (
                 self.slot(index) in self.scope.survey.random
                 or self.slot(index) in self.theory.variables
             )
             for index in node.indices
-        ):
-            return True
-        return self._indexed_outcomes(node) is not None
+        )
 
-    def _indexed_outcomes(self, node: s.BigOperator) -> s.Node | None:
-        """The ``x_i`` of ``\\sum_i p(x_i) \\dots``: an index that runs over the values of x."""
-        if len(node.indices) != 1 or node.name != "sum":
+    def _indexed_outcomes(self, node: s.BigOperator) -> s.Name | None:
+        """The ``x_i`` of ``\\sum_i p(x_i) \\dots``: an index that runs over the values of x.
+
+        p(x_i) weighs every term, and i counts nothing else: in ``\\sum_i \\log p(x_i)`` it counts
+        data, and so it does in ``\\sum_i \\sum_{z_i} q(z_i) \\log p(x_i, z_i)``.
+        """
+        if len(node.indices) != 1 or node.name != "sum" or node.condition is not None:
             return None
         index = spell(node.indices[0])
-        for inner in walk(node.body):
-            if isinstance(inner, s.Call) and look.is_density_call(inner, self.scope.survey):
-                for item in self._values_in(inner):
-                    if (
-                        isinstance(item, s.Name)
-                        and [spell(part) for part in (*item.subscripts, *item.indices)] == [index]
-                        and (
-                            not any(isinstance(one, s.Expectation) for one in walk(node.body))
-                            and (node.upper is None or stem(item) in self.scope.survey.partitions)
-                        )
-                    ):
-                        return item
-        return None
-
-    def _values_in(self, call: s.Call) -> list[s.Node]:
-        """What a density is taken at, and the sets of a partition in what is given."""
-        left, right, _ = look.arguments(call)
-        sets = self.scope.survey.partitions
-        inside = [n for item in (*left, *right) for n in walk(item) if isinstance(n, s.Name)]
-        return [*left, *(name for name in inside if stem(name) in sets)]
+        inside = list(walk(node.body))
+        if any(isinstance(one, s.Expectation) for one in inside):
+            return None
+        counted = {
+            spell(one): one
+            for one in inside
+            if isinstance(one, s.Name)
+            and [spell(part) for part in (*one.subscripts, *one.indices)] == [index]
+        }
+        item = next(iter(counted.values())) if len(counted) == 1 else None
+        if item is not None and stem(item) in self.scope.survey.partitions:
+            return item
+        if item is None or spell(item) not in look.weighed(node.body):
+            return None
+        letter = look.stem_of_variable(item)
+        unsure = bool(self.scope.survey.sampled & {"", letter})
+        if node.upper is not None:
+            made = self.theory.variables.get(self.slot(item))
+            if made is not None and (made.values or made.high not in (None, self.upper(node))):
+                return None
+            discrete = made is not None and made.discrete
+            if spell(node.lower) != "1" or (unsure and not discrete):
+                return None
+            unsure = unsure or not discrete
+        if unsure:
+            hint = rf"write \sum_{letter} for the sum over all values, where {letter} is discrete"
+            raise self.refuse(node, f"does {index} count data, or the values of {letter}?", hint)
+        return item
 
     def _sum_over_variables(self, node: s.BigOperator) -> Expr:
         body_node = node.body
@@ -338,6 +363,10 @@ class Sums(Expectations):
             plain = replace(outcome, subscripts=(), indices=())
             body_node = substitute(body_node, {spell(outcome): plain})
             indices = [plain]
+            if node.upper is not None and stem(outcome) not in self.scope.survey.partitions:
+                made = self.variable(self.slot(plain))
+                count = {"low": Integer(1), "high": self.upper(node)}
+                self.theory.variables[self.slot(plain)] = replace(made, **count)
         else:
             indices = [index for index in node.indices if isinstance(index, s.Name)]
         values = []

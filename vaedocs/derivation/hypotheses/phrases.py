@@ -177,6 +177,9 @@ class Phrases(Statements):
         if isinstance(node, s.Call) and look.is_density_call(node, self.scope.survey):
             self._all_read(words, chain, HARMLESS, "positive")
             return
+        if _tags(words, TAG_WORDS) == {"invertible"} and isinstance(node, s.Product | s.Sum):
+            self._all_read(words, chain, *TAG_WORDS)
+            return  # X^\top X of all that is drawn is; where it is not, its inverse has no value
         key = self._key(node)
         is_function = isinstance(node, s.Call) or key in self.scope.survey.called
         if is_function and not (

@@ -72,7 +72,8 @@ class Characters:
             if kind == "command":
                 after = self.command(text, found[1:], at, after, stop)
             elif kind == "letters":
-                self.letters(found, at, followed_by=text[after : after + 1])
+                behind = text[after : after + 2].lstrip()[:1]  # tr(A) and tr (A)
+                self.letters(found, at, followed_by=behind)
             elif kind == "number":
                 self.number(found, at, TEN.match(text, after, stop))
             elif kind == "relation":

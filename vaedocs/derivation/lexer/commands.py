@@ -12,6 +12,8 @@ from vaedocs.derivation.lexer.characters import SIMPLE, SPACING, Characters
 
 DELIMITER = re.compile(r"\s*(\\[A-Za-z]+|\\.|[^\s\\])", re.DOTALL)
 PLAIN_WORD = re.compile(r"\s*\{((?:[A-Za-z0-9.\-\s~]|\\[,;:!>\s])*)\}")
+BARRED = re.compile(r"\s*\{([^{}]*(?:[|,]|\\mid|\\vert)[^{}]*)\}")
+CALLED = re.compile(r"\s*\{\s*([A-Z])\s*(\([^{}]*\))\s*\}")
 ONE_SYMBOL = re.compile(r"\s*\{\s*(\\?[A-Za-z]+|\d+)\s*\}|\s*(\\[A-Za-z]+|[A-Za-z0-9])")
 ROW_GAP = re.compile(r"\*?(?:\s*\[\s*-?[\d.]+\s*(?:[a-z]{2}|\\baselineskip)\s*\])?")
 ENVIRONMENT = re.compile(r"\s*\{\s*([A-Za-z]+\\?\*?)\s*\}")
@@ -43,7 +45,7 @@ STRUCTURE = {
     "dots": "dots", "ldots": "dots", "cdots": "dots", "dotsc": "dots", "dotsb": "dots",
     "dotsm": "dots", "dotso": "dots", "dotsi": "dots", "bullet": "bullet",
     "overparen": "overbrace", "over": "over", "vdots": "dots", "ddots": "dots",
-    "bigcup": "cup", "bigcap": "cap",
+    "bigcup": "cup", "bigcap": "cap", "cancel": "coloured", "bcancel": "coloured",
 }  # fmt: skip
 # Words that are spoken between formulas and so name nothing.
 SPOKEN = (
@@ -111,6 +113,8 @@ class Commands(Characters):
             return self.environment(text, name, at, after, stop)
         elif name in STRUCTURE:
             self.put("cmd", STRUCTURE[name], at, after)
+        elif name == "because":
+            self.put("text", name, at, after)
         elif name in v.LAYOUT_WITH_ARGUMENT or name in ("color", "textcolor"):
             return self.layout(text, name, at, after, stop)
         elif name in v.LENGTHS:
@@ -177,6 +181,8 @@ class Commands(Characters):
         if not opening:
             raise self.refuse(f"\\{name} needs an argument in braces", at, after)
         close = self.closing(text, opening.end() - 1, stop)
+        if name in ("eqref", "ref"):
+            self.put("text", text[opening.end() : close - 1], at, close)
         if name == "label":
             self.label = text[opening.end() : close - 1].strip()
         elif name == "hspace":
@@ -217,7 +223,9 @@ class Commands(Characters):
             raise self.refuse(f"\\{name} needs its words in braces", at, after)
         close = self.closing(text, opening.end() - 1, stop)
         raw = text[opening.end() : close - 1]
-        if "$" in raw:
+        first = raw.split()[0].strip("(,;.").lower() if raw.split() else ""
+        remark = raw.strip().startswith("(") and first.isalpha() and first not in v.QUALIFYING
+        if "$" in raw and not remark and first not in v.REASONS:
             raise self.refuse(
                 "mathematics inside \\text{…}",
                 at,
@@ -263,6 +271,15 @@ class Commands(Characters):
                 else:
                     self.word(cleaned, at, word.end())
                 return word.end()
+        barred = BARRED.match(text, after, stop)
+        if barred and style == "":  # \mathbf{x|z}: the bar separates, the font means nothing
+            self.run(text, barred.start(1), barred.end(1))
+            return barred.end()
+        called = CALLED.match(text, after, stop)
+        if called and style == "cal":  # \mathcal{L(q)}: the capital takes the font
+            self.put("letter", called.group(1), at, called.end(1), style)
+            self.run(text, *called.span(2))
+            return called.end()
         one = ONE_SYMBOL.match(text, after, stop)
         inner = one.group(1) or one.group(2) if one else ""
         if one and one.group(2) and inner.isalnum():
@@ -303,6 +320,8 @@ class Commands(Characters):
             side = name
         if typed == "\\|":
             key = "Vert"
+        if key in ("lvert", "rvert") and not side:  # p(z \big\rvert x)
+            key = "vert"
         if typed == "{" or typed == "}":
             raise self.refuse(f"\\{name}{typed} is not LaTeX", at, end, f"write \\{name}\\{typed}")
         if key in v.BARS:

@@ -138,7 +138,7 @@ LAYOUT = split(
     """
 ) | {" ", "\n", "\t"}
 # Layout with one argument that is not printed, or names a place.
-LAYOUT_WITH_ARGUMENT = split("hspace vspace phantom hphantom vphantom tag label")
+LAYOUT_WITH_ARGUMENT = split("hspace vspace phantom hphantom vphantom tag label eqref ref")
 LENGTHS = split("hskip kern mkern mskip vskip")
 
 OPENERS = {

@@ -109,6 +109,8 @@ class Derivatives(Integrals):
             start = self.tok.start
             node = self.factor()
             times = 1
+            if isinstance(node, s.Group) and isinstance(node.body, s.Power):
+                node = node.body  # \partial (\sigma^2)
             if isinstance(node, s.Power):
                 if not isinstance(node.exponent, s.Number) or not node.exponent.text.isdigit():
                     self.refuse("how often is this derived?", node.exponent, "write a number")

@@ -15,7 +15,10 @@ ARITY = {
 SHOWN = {"{": "\\{", "<": "\\langle", ">": "\\rangle", ".": "\\left.", "||": "\\|", "}": "\\}"}
 PAIRS = {"{": "}", "<": ">", "(": ")", "[": "]"}
 # Braces around one of these change nothing: {x}, {=}, {\\sum}.
-SOLE = frozenset(("op", "letter", "word", "func", "ext", "cmd", "prime", "comma", "rel"))
+SOLE = frozenset(("op", "text", "letter", "word", "func", "ext", "cmd", "prime", "comma", "rel"))
+
+
+EDGES = frozenset(("open", "close", "comma", "semicolon", "bar"))
 
 
 @dataclass(slots=True)
@@ -56,11 +59,18 @@ def unwrap(tokens: list[Token], source: str) -> list[Token]:
             if frame.kind in ("display", "matrix"):
                 raise refuse(f"\\begin{{{frame.token.text}}} is never ended", source, frame.token)
             pending = frame.pending
+            opened = next(k for k in range(i, -1, -1) if tokens[k] is frame.token)
+            if not frame.size and opened and tokens[opened - 1].kind in ("sup", "sub"):
+                tokens[opened - 1].kind = frame.token.kind = token.kind = "drop"  # \sum_k^{ }
+                continue
             # {=} is a sign; braces around whole rows are a frame; {} prints nothing.
             framing = frame.rows or frame.size == 0 or (frame.size == 1 and frame.sole in SOLE)
             scripted = i + 1 < len(tokens) and tokens[i + 1].kind in ("sup", "sub")
             if frame.kind == "coloured" and not scripted:
                 framing = True
+            beside = (tokens[opened - 1].kind, tokens[min(i + 1, len(tokens) - 1)].kind)
+            framing = framing or (beside[0] in EDGES and beside[1] in EDGES)  # p({x, z})
+            framing = framing or _is_operator(tokens[opened + 1 : i])
             if frame.kind != "argument" and framing:
                 if stack and frame.rows:
                     stack[-1].rows = True
@@ -110,6 +120,18 @@ def unwrap(tokens: list[Token], source: str) -> list[Token]:
     return [token for token in tokens if token.kind != "drop"]
 
 
+def _is_operator(tokens: list[Token]) -> bool:
+    r"""``\mathbb{E}_{q}``, the operator alone: in braces it acts on what stands behind them."""
+    if len(tokens) < 3 or tokens[0].text not in v.MOMENTS or tokens[1].kind != "sub":
+        return False
+    depth = 0
+    for place, token in enumerate(tokens[2:], 2):
+        depth += {"lbrace": 1, "rbrace": -1}.get(token.kind, 0)
+        if depth == 0:
+            return place == len(tokens) - 1
+    return False
+
+
 def _shown(token: Token) -> str:
     if token.kind == "begin":
         return f"\\begin{{{token.text}}}"
@@ -146,6 +168,10 @@ def _close(stack: list[_Frame], token: Token, source: str) -> int:
                 if stack:
                     stack[-1].rows = stack[-1].rows or frame.rows
                 continue
+        elif opened == "||" and closed in (")", "]", "}"):  # KL(q \lVert p)
+            frame.token.kind = "bar"
+            stack.pop()
+            continue
         elif PAIRS.get(opened, opened) != closed and not (opened in "([" and closed in ")]"):
             raise refuse(
                 f"{_shown(frame.token)} is closed by {_shown(token)}",

@@ -23,6 +23,7 @@ INVERTED = {
     "sinh": "\\log(x + \\sqrt{x^2 + 1})", "cosh": "\\log(x + \\sqrt{x^2 - 1})", "log": "\\exp",
     "sigmoid": "\\log\\frac{x}{1 - x}",
 }  # fmt: skip
+LAWS = frozenset("pqrPQ")
 MINUS_ONE = s.Sum(((-1, s.Number("1", span=(0, 0))),), span=(0, 0))
 
 
@@ -104,6 +105,9 @@ class Functions(Expressions):
         )
         chained = chained or (follows.kind == "func" and word not in ("log", "derivative"))
         chained = chained or (word == "derivative" and isinstance(parts[-1], s.Transpose))
+        big = follows.kind == "cmd" and follows.text in ("int", "iint", "sum")
+        chained = chained or (word == "log" and self.weighs())
+        chained = chained or (word == "log" and big)  # \log p(x) \int q(z)\,dz
         if self.starts_factor() and not self.at_differential() and not chained:
             chained = score and self.behind_score(first)
             if not chained:
@@ -114,6 +118,37 @@ class Functions(Expressions):
             return first
         span = (first.span[0], parts[-1].span[1])
         return s.Product(tuple(parts), ("",) * (len(parts) - 1), span=span)
+
+    def weighs(self) -> bool:
+        r"""Whether the density of ``\int \log p(x \mid z) q(z) \, dz`` follows, which weighs the
+        integrand: nothing else does.
+        """
+
+        def last(kind: str, names: tuple[str, ...], start: int = 0) -> int:
+            places = range(start, self.pos)
+            found = (k for k in places if self.tokens[k].kind == kind)
+            return max((k for k in found if self.tokens[k].text in names), default=-1)
+
+        start = last("cmd", ("int", "iint", "iiint"))
+        if not self.level.integrals or start < 0:
+            return False
+        before = self.tokens[start : last("func", ("log",), start)]
+        if any(token.kind == "letter" and token.text in LAWS for token in before):
+            return False
+        place = self.pos, bytes(self.taken), self.depth
+        rest = self.product()
+        over = self.peek().text if self.at_differential() else ""
+        self.pos, self.depth = place[0], place[2]
+        self.taken[:] = place[1]
+        self.tok = self.tokens[self.pos]
+        factors = rest.factors if isinstance(rest, s.Product) else (rest,)
+        return any(
+            isinstance(item, s.Name) and item.base == over
+            for one in factors
+            if isinstance(one, s.Call)
+            if isinstance(one.head, s.Name) and one.head.base in LAWS
+            for item in one.groups[0]
+        )
 
     def behind_score(self, node: s.Node) -> bool:
         r"""Whether what follows ``\nabla_\phi \log q_\phi(z)`` surely stands behind it.

@@ -103,7 +103,13 @@ class Moments(Functions):
             body = items[0]
             if len(items) > 1:
                 body = s.Sequence(items, span=(items[0].span[0], items[-1].span[1]))
-            if self.tok.kind == "sup" and opened.text == "(" and kind == "E":
+            turned = self.peek(2) if self.peek().kind == "lbrace" else self.peek()
+            if (
+                self.tok.kind == "sup"
+                and opened.text == "("
+                and kind == "E"
+                and turned.text not in ("T", "top")
+            ):
                 self.refuse(
                     "does this power belong inside the expectation?",
                     self.tok,

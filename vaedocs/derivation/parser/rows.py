@@ -23,6 +23,9 @@ def cut(tokens: list[Token], source: str) -> list[Token]:
             if before is None or after is None or after.kind == "newline":
                 token.kind = "drop"
             elif kind == "newline":
+                if before.kind == after.kind == "rel" and before.text == after.text:
+                    doubled = next(t for t in tokens if t.start == before.start)
+                    doubled.kind = "drop"  # the = at the end of a row is repeated in the next
                 _decide_row(token, before, after, ahead, place, ever, source)
             else:
                 _decide_gap(tokens, i, before, ahead, place, claimed, source)

@@ -322,8 +322,9 @@ class Statements(Structures):
         """``(x > 0)`` behind a statement, or a reason in brackets."""
         opening = self.tok
         inside = self.tokens[self.pos + 1 : opening.partner]
-        behind = self.tokens[opening.partner + 1].kind
-        if behind not in ("end", "break", "comma", "period", "semicolon"):
+        behind = self.tokens[opening.partner + 1]
+        ends = behind.kind in ("end", "break", "comma", "period", "semicolon") or behind.first
+        if not ends:
             return False
         if opening.text != "(" or not any(token.kind == "rel" for token in inside):
             return False

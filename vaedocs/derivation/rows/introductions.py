@@ -16,7 +16,6 @@ from vaedocs.derivation.elaborate import (
     Scope,
 )
 from vaedocs.derivation.elaborate.stacks import of_entries
-from vaedocs.derivation.elaborate.trees import split_indices
 from vaedocs.derivation.errors import NotCheckable
 from vaedocs.derivation.hypotheses import Hypotheses
 from vaedocs.derivation.rows.places import Step

@@ -149,7 +149,7 @@ def undefined(scope: Scope, chains: tuple[s.Chain, ...], declared: set[str]) -> 
 
 
 def _standing(node: s.Node) -> Iterator[s.Node]:
-    """Names and calls that stand for a value: no heads, no subscripts, no names of braces."""
+    """Names and calls that stand for a value: no heads, subscripts, names of braces, or sets."""
     if isinstance(node, s.Name | s.Call):
         yield node
     if isinstance(node, s.Name):
@@ -159,6 +159,7 @@ def _standing(node: s.Node) -> Iterator[s.Node]:
             child.implicit or (child.relation == "=" and is_quantity(child.right))
         )
         is_head = isinstance(node, s.Call) and child is node.head
+        is_head = is_head or (isinstance(node, s.BigOperator) and child is node.domain)
         if not named_by_brace and not (is_head and isinstance(child, s.Name)):
             yield from _standing(child)
 

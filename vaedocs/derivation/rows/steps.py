@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from sympy import Expr
 
+from vaedocs.derivation import expressions as e
 from vaedocs.derivation import report as r
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.elaborate import (
@@ -334,6 +335,18 @@ class Steps(Introductions):
         except ShapeMismatch as error:
             return Mismatch(str(error), self.text, *link.right.span)
         zero = right == 0 or left == 0
+        squares = any(
+            str(inner.args[0]) == "square"
+            for inner in (*left.atoms(e.Elementwise), *right.atoms(e.Elementwise))
+            if () in (a, b)
+        )
+        if a != b and not zero and squares:
+            return NotCheckable(
+                "the square of a vector stands where a number is needed",
+                self.text,
+                *link.span,
+                hint=r"write \lVert v \rVert^2 for its length, squared",
+            )
         if a != b and not zero:
             return Mismatch(
                 f"the left side is {describe(a)}, the right side {describe(b)}",

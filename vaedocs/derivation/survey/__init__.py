@@ -26,6 +26,7 @@ from vaedocs.derivation.survey.heads import (
     subscripted_variable,
     symmetric_divergence,
 )
+from vaedocs.derivation.survey.outcomes import weighed
 from vaedocs.derivation.survey.reading import survey
 from vaedocs.derivation.survey.uses import data_set, endless
 
@@ -54,4 +55,5 @@ __all__ = [
     "subscripted_variable",
     "survey",
     "symmetric_divergence",
+    "weighed",
 ]

@@ -133,6 +133,7 @@ class Survey:
 
     measures: set[str] = field(default_factory=set)  # P of P(X > a), where P(x) is never written
     data: set[frozenset[str]] = field(default_factory=set)  # x, where p(x) is not p_\theta(x)
+    sampled: set[str] = field(default_factory=set)  # stems of data x_i
     priors: dict[str, set[str]] = field(default_factory=dict)  # head -> z of a p(z) without θ
     iid: set[str] = field(default_factory=set)  # stems of i.i.d. copies x_1, …, x_N; "" for all
     same: dict[str, str] = field(default_factory=dict)  # a of \delta(x - a): a value of x
@@ -147,8 +148,11 @@ class Survey:
 
     @property
     def model(self) -> str:
-        """The density of variables that no density is written for: p, or P where p is a number."""
-        return "P" if "p" in self.not_densities else "p"
+        """The density of variables that no density is written for: p, or P where p is a number
+        or P alone is written.
+        """
+        alone = "P" in self.signatures and not {"p", "q"} & self.signatures.keys()
+        return "P" if "p" in self.not_densities or (alone and not self.measures) else "p"
 
     def gradient_variables(self, body: s.Node) -> tuple[s.Name, ...]:
         r"""In what ``\nabla f`` is taken that does not say so: the only parameter in sight, or

@@ -17,6 +17,7 @@ from vaedocs.derivation.survey.heads import (
     is_density_head,
     is_divergence,
 )
+from vaedocs.derivation.survey.outcomes import sampled
 from vaedocs.derivation.survey.uses import (
     add_signature,
     collect_bare,
@@ -125,6 +126,7 @@ def survey(trees: list[s.Node], given: int = 0) -> Survey:
     numbered_heads(trees, found)
     priors(calls, found)
     data_beside_model(trees, found)
+    found.sampled = sampled(trees, found)
     for tree in trees:
         drawn(tree, found)
         for node in walk(tree):

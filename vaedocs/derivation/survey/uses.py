@@ -103,8 +103,8 @@ def data_set(node: s.BigOperator) -> s.Name | None:
     r"""The \mathcal{D} of ``\sum_{x \in \mathcal{D}}``, a set of data; ``x \in \mathcal{X}`` takes
     all values, and a set of indices has no data.
     """
-    domain, index = node.domain, node.indices[0]
-    if not isinstance(domain, s.Name):
+    domain, index = node.domain, node.indices[0] if node.indices else None
+    if not isinstance(domain, s.Name) or index is None:
         return None
     if not isinstance(index, s.Name) or index.subscripts or index.indices:
         return domain
@@ -372,7 +372,9 @@ def priors(calls: list[s.Call], found: Survey) -> None:
                 alone[slot] = alone.get(slot, False) or has_parameter(call)
             elif has_parameter(call):
                 causes |= rights
-        free = {slot for slot, written in alone.items() if not written} & causes
+        free = {slot for slot, written in alone.items() if not written}
+        if not any(arguments(call)[2] for call in own):  # beside p(x; \theta) it would be written
+            free &= causes
         # p(x) of data beside p_\theta(x | z) is the evidence, written without care.
         hidden = {slot for slot in free if slot[:1].lower() not in {"x", "y"}}
         found.priors[head] = free & latent if latent else hidden
