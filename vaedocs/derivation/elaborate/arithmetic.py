@@ -265,6 +265,9 @@ class Arithmetic(Stacks):
             return e.Inverse(base)
         if exponent.is_Integer and exponent > 0:
             return base**exponent
+        if isinstance(base, e.Diag) or "diagonal" in self.theory.tags(base):
+            entries = base.args[0] if isinstance(base, e.Diag) else e.Diag(base)
+            return e.Diag(e.Elementwise("power", entries, exponent))
         raise self.refuse(
             node,
             "this power of a matrix is not in the language",

@@ -33,6 +33,8 @@ class Calculus(Sums):
                 return self.slope(self.step(flow, own) if own else body, self.concrete(at), node)
         items = node.variables or self.scope.survey.gradient_variables(node.body)
         if not items:
+            if (there := self._gradient_there(node)) is not None:
+                return there
             raise self.refuse(node, "a gradient must say in which variable", r"write \nabla_\phi")
         body = self.expression(node.body)
         variables = [self._derivative_variable(item, node) for item in items]
@@ -48,6 +50,22 @@ class Calculus(Sums):
         made = e.Derivative(kind, body, variables, True)
         scalar = not shape(e.Derivative(kind, body, variables, False), self.theory)
         return made if scalar else e.Derivative(kind, body, variables, False)
+
+    def _gradient_there(self, node: s.Derivative) -> Expr | None:
+        r"""``\nabla f(A x + b)``: the gradient of f, at A x + b."""
+        call = node.body if node.kind == "gradient" and not self.scope.survey.parameters else None
+        if not isinstance(call, s.Call) or [len(group) for group in call.groups] != [1]:
+            return None
+        value, name = self.expression(call.groups[0][0]), s.Name("t", primes=1, span=call.span)
+        shape = self.shape(value)
+        at, saved = self.point("t'", shape), dict(self.indices)
+        self.indices["t'"] = at
+        body = self.expression(replace(call, groups=((name,),)))
+        self.indices = saved
+        if self.shape(body):
+            return None
+        made = e.Derivative("gradient" if shape else "partial", body, (at,), not shape)
+        return e.Evaluated(made, ((at, value),))
 
     def _at_variable(self, node: s.Derivative) -> s.Derivative:
         r"""``\partial f / \partial z`` of a function f as ``\partial f(z) / \partial z``."""

@@ -20,6 +20,8 @@ TAG_WORDS = {
     r"\borthogonal\b(?! columns| rows)": "orthogonal",
     r"orthonormal( columns)?\b": "orthonormal",
     r"\binvertible\b|non-?singular|full rank": "invertible",
+    r"(?<!upper )\b(lower )?triangular with( a)? positive diagonal": "cholesky",
+    r"(?<!upper )\b(lower )?triangular\b": "triangular",
     r"\bdiagonal\b": "diagonal",
     r"natural number|positive integer": "integer",
     r"non-?negative": "nonnegative",

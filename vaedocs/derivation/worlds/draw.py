@@ -314,8 +314,11 @@ class World(Hypotheses):
             return b * b.transpose()
         if "symmetric" in tags:
             return Mat([[a.rows[min(i, j)][max(i, j)] for j in range(n)] for i in range(n)])
-        if "triangular" in tags:
-            return Mat([[a.rows[i][j] if j <= i else F(0) for j in range(n)] for i in range(n)])
+        if tags & {"triangular", "cholesky"}:
+            low = [[a.rows[i][j] if j <= i else F(0) for j in range(n)] for i in range(n)]
+            for i in range(n) if "cholesky" in tags else ():
+                low[i][i] = abs(low[i][i])
+            return Mat(low)
         for _ in range(20):
             if a.determinant():
                 return a
