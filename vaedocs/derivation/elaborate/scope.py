@@ -315,6 +315,10 @@ class Base:
         """The variables that a name or a list of names stands for."""
         raise NotImplementedError
 
+    def pieces(self, node: s.Range) -> list[s.Node]:
+        """All pieces of a range with concrete ends."""
+        raise NotImplementedError
+
     def _probability(self, node: s.Call) -> Expr:
         """The probability of an event."""
         raise NotImplementedError

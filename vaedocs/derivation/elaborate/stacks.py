@@ -167,10 +167,6 @@ class Stacks(Conditions):
             return Integer(0)
         return e.Zeros(height) if width == 1 else e.Zeros(height, width)
 
-    def pieces(self, node: s.Range) -> list[s.Node]:
-        """All pieces of a range with concrete ends."""
-        raise NotImplementedError
-
 
 def _fills(node: s.Node) -> bool:
     """Whether an entry may stand for a block of any size: 0 or I."""
