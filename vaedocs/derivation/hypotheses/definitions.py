@@ -52,6 +52,7 @@ class Definitions(Densities):
                 and spell(right.head) != spell(left.head)
             ):
                 parameters = tuple(item for group in left.groups for item in group)
+                self._leads_elsewhere(left, right)
                 self.scope.aliases[spell(left.head)] = Macro(parameters, right, spell(left), text)
                 return True
             return False
@@ -85,6 +86,13 @@ class Definitions(Densities):
             )
             return True
         return False
+
+    def _leads_elsewhere(self, left: s.Call, right: s.Node) -> None:
+        """p := q where q := p says of neither what it is."""
+        while isinstance(right, s.Call) and (other := self.scope.aliases.get(spell(right.head))):
+            right = other.body
+            if isinstance(right, s.Call) and spell(right.head) == spell(left.head):
+                raise self.reader.refuse(left, f"{spell(left)} is defined by itself")
 
     def _of_iid(self, left: s.Call) -> bool:
         if not look.is_density_call(left, self.scope.survey):

@@ -155,6 +155,7 @@ class Densities(Formulas):
         self.theory.density_definitions[target.key] = Fact(
             "=", target, made, f"the definition of {spell(left)}", text
         )
+        self._weights_add_up(target, made)
         return True
 
     def _one_of_the_values(self, target: Expr, made: Expr) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sympy import Expr, Integer
+from sympy import Add, Expr, Integer
 
 from vaedocs.derivation import expressions as e
 from vaedocs.derivation import survey as look
@@ -112,6 +112,29 @@ class Formulas(Statements):
             self.scope.determined.add(symbol.name)
             return True
         return False
+
+    def _weights_add_up(self, target: e.Density, made: Expr) -> None:
+        r"""``\sum_k \pi_k \mathcal{N}(x; \mu_k, 1)`` is a density where the weights add up to 1."""
+        values = {value for _, value in target.values}
+        parts = [d for d in made.atoms(e.Family) if d.args[0] in values]
+        parts += [d for d in made.atoms(e.Density) if values <= {value for _, value in d.values}]
+        mass, twice = (made.xreplace(dict.fromkeys(parts, Integer(n))) for n in (1, 2))
+        weights = mass.free_symbols - {v.symbol for v in self.theory.variables.values()}
+        if not parts or not weights or mass.free_symbols & values:
+            return
+        linear = prove(self.theory, "=", twice, 2 * mass) is not None
+        if not linear or prove(self.theory, "=", mass, Integer(1)) is not None:
+            return
+        item = mass.args[0] if isinstance(mass, e.Sum) and mass.args[1] == 1 else None
+        if isinstance(item, e.Item | e.Component):  # as \sum_k \pi_k = 1 is read
+            name = item.args[0].name
+            self.scope.declared_tags.setdefault(name, set()).update(("simplex", "positive"))
+            self.scope.declared_shapes.setdefault(name, (mass.args[2],))
+            return
+        told = f"the density {target} integrates to one"
+        self.theory.constraints.append(Fact("=", mass, Integer(1), told))
+        for weight in mass.args if isinstance(mass, Add) else ():
+            self.theory.constraints.append(Fact(">=", weight, Integer(0), told))
 
     def give_shapes(self, left: s.Node, right: s.Node) -> None:
         r"""Ask for the shapes that a formula shows of what it is a density of: ``x^\top x`` beside

@@ -16,6 +16,7 @@ from vaedocs.derivation.elaborate import (
     Scope,
 )
 from vaedocs.derivation.elaborate.stacks import of_entries
+from vaedocs.derivation.elaborate.trees import split_indices
 from vaedocs.derivation.errors import NotCheckable
 from vaedocs.derivation.hypotheses import Hypotheses
 from vaedocs.derivation.rows.places import Step
@@ -217,6 +218,8 @@ class Introductions(Stated):
         if not isinstance(name, s.Name) or look.family(name):
             return False
         spelt = spell(name)
+        if self._is_indicator(scope, left, link.right):
+            return False
         if link.symbol == ":=" and not self._means_something(scope, left):
             return not look.is_density_call(left, scope.survey)
         if self._of_all_data(scope, left, link.right):
@@ -287,11 +290,21 @@ class Introductions(Stated):
             return True
         if not isinstance(left, s.Call) or spell(name) in scope.macros:
             return False
+        reader = Elaborator(scope, self.text)
         return (
             look.is_divergence_call(left)
-            or Elaborator(scope, self.text).is_entropy(left)
+            or reader.is_entropy(left)
+            or reader.is_gamma(left)
             or (name.base in look.INFORMATION and ";" in left.separators)
         )
+
+    def _is_indicator(self, scope: Scope, left: s.Node, right: s.Node) -> bool:
+        """``\\mathbb{1}[x > 0]``, and Kronecker's delta where its cases are told."""
+        if isinstance(left, s.Name):
+            double = left.base == "delta" and len(split_indices(left.subscripts)) == 2
+            return double and isinstance(right, s.Cases)
+        items = tuple(item for group in left.groups for item in group)  # type: ignore[attr-defined]
+        return Elaborator(scope, self.text).indicated(left.head, items) is not None  # type: ignore[attr-defined]
 
     def _entry_of_declared(self, scope: Scope, left: s.Node, right: s.Node) -> bool:
         """``x_4 = x_5`` of a vector x with a declared shape: a claim about an entry."""

@@ -9,9 +9,14 @@ from sympy import Expr, Integer, Symbol
 
 from vaedocs.derivation import expressions as e
 from vaedocs.derivation import report as r
-from vaedocs.derivation.elaborate import Scope
+from vaedocs.derivation import survey as look
+from vaedocs.derivation import syntax as s
+from vaedocs.derivation.elaborate import Elaborator, Macro, Scope
+from vaedocs.derivation.errors import NotCheckable
+from vaedocs.derivation.parser import parse_statements
 from vaedocs.derivation.prove import prove
 from vaedocs.derivation.rows.places import Step
+from vaedocs.derivation.spelling import walk
 from vaedocs.derivation.theory import DensityKey, Theory
 from vaedocs.derivation.worlds import Outcome, test
 
@@ -50,6 +55,51 @@ def judged(rows: list[r.Row], steps: list[Step], theory: Theory, seed: int) -> l
             row = replace(row, verdict=r.VACUOUS, message=f"in what is given, {given[0]}")
         made.append(row)
     return made
+
+
+def within_meaning(scope: Scope, rows: list[r.Row], seed: int) -> list[r.Row]:
+    """The rows, of which none passes that rests on a second meaning of a known notation."""
+    if not any(row.ok for row in rows):
+        return rows
+    for name, macros in list(scope.macros.items()):
+        for macro in macros:
+            if macro.parameters and _means_another(scope, name, macro, seed):
+                message = f"“{macro.text}” is not what this notation means"
+                return [
+                    replace(row, verdict=r.VACUOUS, method="", message=message) if row.ok else row
+                    for row in rows
+                ]
+    return rows
+
+
+def _means_another(scope: Scope, name: str, macro: Macro, seed: int) -> bool:
+    """Whether a definition of KL, of an entropy or an information says something else.
+
+    A conditional divergence may be averaged or not, D may be any, and H_2 counted in bits.
+    """
+    try:
+        chains = parse_statements(macro.text) if macro.text else []
+        left = chains[0].left if len(chains) == 1 else None
+        if not isinstance(left, s.Call) or not isinstance(left.head, s.Name):
+            return False
+        reader = Elaborator(scope, macro.text)
+        conditions = [n for n in walk(left) if isinstance(n, s.Call) and "|" in n.separators]
+        divergence = look.is_divergence_call(left) and "KL" in name and not conditions
+        information = left.head.base in look.INFORMATION and ";" in left.separators
+        entropy = not left.head.subscripts and reader.is_entropy(left)
+        if not (divergence or information or entropy):
+            return False
+        right = reader.expression(chains[0].links[0].right)
+        saved = scope.macros.pop(name)
+        try:
+            standard = reader.expression(left)
+        finally:
+            scope.macros[name] = saved
+    except NotCheckable:
+        return False
+    if prove(scope.theory, "=", standard, right) is not None:
+        return False
+    return test("=", standard, right, scope.theory, seed=seed, points=POINTS).status == "refuted"
 
 
 def out_of_its_domain(scope: Scope, right: Expr, seed: int) -> bool:

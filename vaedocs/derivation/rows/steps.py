@@ -121,7 +121,8 @@ class Steps(Introductions):
             for item in chain.qualifier:
                 self._qualify(scope, item)
             before = chains[:number] if chain.connective else ()
-            self._premises = {spell(n) for c in before for n in walk(c) if isinstance(n, s.Name)}
+            said = [n for c in before for n in walk(c) if isinstance(n, s.Name)]
+            self._premises = {spell(n) for name in said for n in (name, replace(name, primes=0))}
             made = self._chain(scope, reader, chain, previous, number)
             steps += [replace(step, connective=chain.connective, chain=number) for step in made]
             if steps and steps[-1].right is not None:

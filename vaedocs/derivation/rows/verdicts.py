@@ -26,7 +26,7 @@ from vaedocs.derivation.rows.estimates import (
     opposite_optima,
 )
 from vaedocs.derivation.rows.places import Places, Step
-from vaedocs.derivation.rows.possible import judged, out_of_its_domain
+from vaedocs.derivation.rows.possible import judged, out_of_its_domain, within_meaning
 from vaedocs.derivation.spelling import walk
 from vaedocs.derivation.theory import Theory
 from vaedocs.derivation.worlds import Outcome, test
@@ -41,6 +41,7 @@ class Verdicts(Places):
     def _decide(self, scope: Scope, steps: list[Step]) -> list[r.Row]:
         rows = [self._row(scope, step) for step in steps]
         rows = judged(rows, steps, scope.theory, self.seed)
+        rows = within_meaning(scope, rows, self.seed)
         rows = self._blame(scope, steps, rows)
         rows = self._equivalences(steps, rows)
         return [replace(row, index=position) for position, row in enumerate(rows, 1)]

@@ -238,10 +238,9 @@ def finite_density(world: Any, d: ex.Density, free: list[str], told: Told) -> No
     symbols: list[str] = []
     for slot, value in fillers:
         if not isinstance(value, Symbol):
-            if value.is_number or isinstance(value, ex.Item):
-                value = Symbol(base_name(value)) if isinstance(value, ex.Item) else None
-            if value is None:
+            if not isinstance(value, ex.Item):
                 return
+            value = Symbol(base_name(value))
         name = value.name
         symbols.append(slot)
         observed = name in free and name in world.env
