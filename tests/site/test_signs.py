@@ -17,7 +17,8 @@ import pytest
 
 from vaedocs.derivation import check
 from vaedocs.derivation import report as r
-from vaedocs.derivation.page import check_page, problems
+from vaedocs.derivation.page import judged as page_of
+from vaedocs.derivation.page import problems
 from vaedocs.derivation.parser import parse_statements
 from vaedocs.derivation.sources import Display, find_displays
 from vaedocs.site.pages import PageErrors
@@ -69,11 +70,8 @@ def turned(latex: str, at: int) -> str:
 
 def judged(page: Path) -> Iterator[tuple[Display, r.Report, tuple[str, ...]]]:
     """The displays of a page, their verdicts, and what is defined above each."""
-    definitions: tuple[str, ...] = ()
-    for display, report in check_page(find_displays(page)):
+    for display, report, definitions in page_of(find_displays(page)):
         yield replace(display, path=page.name), report, definitions
-        if display.wrong is None:
-            definitions = (*definitions, *report.definitions)
 
 
 def complaints(display: Display, definitions: tuple[str, ...]) -> list[str]:

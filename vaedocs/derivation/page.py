@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from vaedocs.derivation import report as r
@@ -14,8 +14,14 @@ def check_page(
     displays: Iterable[Display], checker: Callable[..., r.Report] = check
 ) -> list[tuple[Display, r.Report]]:
     """Reports on the displays of one page."""
+    return [(display, report) for display, report, _ in judged(displays, checker)]
+
+
+def judged(
+    displays: Iterable[Display], checker: Callable[..., r.Report] = check
+) -> Iterator[tuple[Display, r.Report, tuple[str, ...]]]:
+    """The same, one after the other, each with the definitions that stand above it."""
     definitions: tuple[str, ...] = ()
-    made = []
     for display in displays:
         report = checker(
             display.latex,
@@ -34,10 +40,9 @@ def check_page(
         report = replace(report, rows=rows)
         if report.label != display.label and display.label:
             report = replace(report, label=display.label)
+        yield display, report, definitions
         if display.wrong is None:
             definitions = (*definitions, *report.definitions)
-        made.append((display, report))
-    return made
 
 
 def problems(display: Display, report: r.Report, *, strict: bool = False) -> list[str]:

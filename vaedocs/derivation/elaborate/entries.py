@@ -80,7 +80,7 @@ class Entries(Flows):
             if (
                 declared
                 and len(node.subscripts) == len(declared)
-                and all(map(self._may_be_index, node.subscripts))
+                and all(map(self._may_be_index, node.subscripts, declared))
                 and name not in self.scope.declared_shapes
                 and base + "_" not in self.scope.declared_shapes
             ):
@@ -184,10 +184,12 @@ class Entries(Flows):
         own = {spell(node), stem(node) + "_"} & set(self.scope.declared_shapes)
         if not made or own or node.indices or stem(node) in self.scope.copies:
             return False
-        return len(parts) == len(made) and all(map(self._may_be_index, parts))
+        return len(parts) == len(made) and all(map(self._may_be_index, parts, made))
 
-    def _may_be_index(self, node: s.Node) -> bool:
-        """Whether a subscript can be the index of an entry."""
+    def _may_be_index(self, node: s.Node, size: Expr | None = None) -> bool:
+        """Whether a subscript can be the index of an entry: also the s of an x in R^S."""
+        if isinstance(node, s.Name) and spell(node).isalpha() and spell(node).upper() == str(size):
+            return True
         return isinstance(node, s.Number) or self._is_index(node) or self._looks_like_index(node)
 
     def _free_index(self, node: s.Node, size: Expr) -> Expr:
@@ -221,12 +223,9 @@ class Entries(Flows):
         return base in self.scope.survey.separate
 
     def _looks_like_index(self, node: s.Node) -> bool:
-        return (
-            isinstance(node, s.Name)
-            and len(node.base) == 1
-            and node.base in "ijklmnd"
-            and not node.style
-        )
+        """r, s and t number what comes one after the other, rather than entries."""
+        letters = INDEX_LETTERS - {"r", "s", "t"} | {"d"}
+        return isinstance(node, s.Name) and node.base in letters and not node.style
 
     def _is_index(self, node: s.Node) -> bool:
         """Whether a subscript is made of bound indices and numbers."""

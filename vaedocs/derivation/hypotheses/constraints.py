@@ -11,6 +11,7 @@ from sympy import Expr, Symbol
 from vaedocs.derivation import expressions as e
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.constants import certain
+from vaedocs.derivation.elaborate.trees import is_index_letter
 from vaedocs.derivation.hypotheses.functions import Functions
 from vaedocs.derivation.prove import prove
 from vaedocs.derivation.spelling import children, spell, stem
@@ -102,7 +103,7 @@ class Constraints(Functions):
             return
         if isinstance(node, s.Name) and len(node.subscripts) == 1:
             counted = stem(node) in self.scope.known_numbered
-            if counted and self._generic(node.subscripts[0]):
+            if counted and is_index_letter(node.subscripts[0]):
                 yield node
         for child in children(node):
             yield from self._of_every_copy(child)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.elaborate import Elaborator, Scope
+from vaedocs.derivation.elaborate.trees import is_index_letter
 from vaedocs.derivation.spelling import spell, stem
 
 
@@ -35,9 +36,9 @@ class Statements:
         if isinstance(node, s.Call):
             return spell(node.head)
         if isinstance(node, s.Name):
-            if len(node.subscripts) == 1 and self._generic(node.subscripts[0]):
+            if len(node.subscripts) == 1 and is_index_letter(node.subscripts[0]):
                 return stem(node) + "_"
-            if node.indices and self._generic(node.indices[0]):
+            if node.indices and is_index_letter(node.indices[0]):
                 return stem(node)
             return self._in_use(spell(node))
         raise self.reader.refuse(node, "a name is needed on the left of this hypothesis")
@@ -63,14 +64,6 @@ class Statements:
             if slots <= {name for one in signatures for name in (*one.left, *one.right)}
         ]
         return heads or [model]
-
-    def _generic(self, node: s.Node) -> bool:
-        return (
-            isinstance(node, s.Name)
-            and len(node.base) == 1
-            and node.base in "ijklmnst"
-            and not node.style
-        )
 
     def _tag(self, key: str, *tags: str) -> None:
         self.scope.declared_tags.setdefault(key, set()).update(tags)

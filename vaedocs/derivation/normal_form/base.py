@@ -71,3 +71,15 @@ class Base:
         return Polynomial.of(
             Atom("leaf", expr, frozenset(expr.free_symbols), bool(expr.is_positive))
         )
+
+
+def without(
+    pairs: frozenset[tuple[str, Expr]], variable: Expr
+) -> frozenset[tuple[str, Expr]] | None:
+    """The slots of a marginal but the one that a variable fills, which is left when it is
+    integrated out; None where it fills another number of slots or stands inside a value.
+    """
+    filled = [slot for slot, value in pairs if value == variable]
+    if len(filled) != 1 or sum(variable in value.free_symbols for _, value in pairs) != 1:
+        return None
+    return frozenset(pair for pair in pairs if pair[0] != filled[0])

@@ -15,6 +15,7 @@ import sympy
 from sympy import Expr, Symbol
 
 from vaedocs.derivation import expressions as e
+from vaedocs.derivation.normal_form.base import without
 from vaedocs.derivation.polynomials import UNIT, ZERO, Atom, Monomial, Polynomial, depends, times
 from vaedocs.derivation.shapes import shape
 from vaedocs.derivation.theory import Theory
@@ -199,10 +200,8 @@ class Calculus:
         if density is None or score is None or score.data[1:] != density.data:
             return None
         head, pairs = density.data
-        slots = [slot for slot, value in pairs if value == variable]
-        if len(slots) != 1 or sum(variable in value.free_symbols for _, value in pairs) != 1:
+        if (left := without(pairs, variable)) is None:
             return None
-        left = frozenset(pair for pair in pairs if pair[0] != slots[0])
         if not self.form.allows(f"{head} normalises for every {score.data[0]}"):
             return None
         return (

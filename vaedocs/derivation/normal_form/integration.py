@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from sympy import Expr, Integer, Symbol
 
+from vaedocs.derivation.normal_form.base import without
 from vaedocs.derivation.normal_form.powers import Powers
 from vaedocs.derivation.polynomials import (
     UNIT,
@@ -141,16 +142,14 @@ class Integration(Powers):
         if atom.kind != "marginal":
             return None
         head, pairs = atom.data
-        slots = [slot for slot, value in pairs if value == variable]
-        if len(slots) != 1 or sum(variable in value.free_symbols for _, value in pairs) != 1:
+        if (others := without(pairs, variable)) is None:
             return None
-        left = frozenset(pair for pair in pairs if pair[0] != slots[0])
-        made = self.marginal(head, left)
+        made = self.marginal(head, others)
         # ∫ p(x, z) / p(x) dz = 1 is the normalisation of p(z | x); what leaves a density behind is
         # a marginalisation.
         single = made.single()
         inverse = single is not None and all((a, Fraction(-p)) in rest for a, p in single[0])
-        if not left or inverse:
+        if not others or inverse:
             return made if self.allows(f"{head} normalises") else None
         return made if self.allows(f"marginalisation of {head}") else None
 
