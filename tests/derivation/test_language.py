@@ -253,6 +253,8 @@ PAIRS: list[tuple[str, str, str, str]] = [
     ("entropies in bits", "x discrete; y discrete", r"H(X) - H(X|Y) = \sum_{x,y} p(x,y) \log_2 \frac{p(x,y)}{p(x)p(y)}", r"H(X) = -2 \sum_x p(x) \log_2 p(x)"),
     ("a sum over no index", "x discrete", r"H(X) = -\sum p(x)\log p(x)", r"H(X) = \sum p(x)\log p(x)"),
     ("outcomes that are numbered", "x discrete", r"-\sum_{i=1}^n p(x_i) \, \log p(x_i) \leq \log n", r"-\sum_{i=1}^n p(x_i) \, \log p(x_i) \leq \log n - 1"),
+    ("events that are numbered", "X discrete", r"H(X) = -\sum_{i=1}^n P(X = x_i) \log P(X = x_i)", r"H(X) = \sum_{i=1}^n P(X = x_i) \log P(X = x_i)"),
+    ("a total probability", "", r"\sum_{j=1}^m p(A|B_j) p(B_j) = p(A)", r"\sum_{j=1}^m p(A|B_j) p(B_j) = p(B_j)"),
     ("data that are numbered", "z discrete", r"\sum_i \log p(x_i; \theta) = \sum_i \log \sum_{z_i} p(x_i, z_i; \theta)", r"\sum_i \log p(x_i; \theta) = \sum_i \log \sum_{z_i} q(z_i) p(x_i, z_i; \theta)"),
     ("a divergence to a joint density", "", r"\log p(x) \geq -\mathrm{KL}(q(z) \| p(x,z))", r"\log p(x) \leq -\mathrm{KL}(q(z) \| p(x,z))"),
     ("a divergence named by its densities", r"D(q || p) := D_{KL}(q(z|x) || p(z|x))", r"D(q || p) = \mathbb{E}_{q(z|x)}\left[\log\frac{q(z|x)}{p(z|x)}\right]", r"D(q || p) = \mathbb{E}_{q(z|x)}\left[\log\frac{p(z|x)}{q(z|x)}\right]"),

@@ -58,7 +58,9 @@ class Sums(Expectations):
                     replace(ones[0], body=replace(node, indices=node.indices[1:]))
                 )
         of_values = node.lower is None and self._sums_over_variables(node)
-        if of_values or self._indexed_outcomes(node) is not None:
+        if not of_values and self._indexed_outcomes(node) is not None:
+            of_values = node.upper is None or not self._must_unroll(node)
+        if of_values:
             return self._sum_over_variables(node)
         if self._must_unroll(node):
             return self._unrolled(node)
@@ -317,7 +319,7 @@ class Sums(Expectations):
             for index in node.indices
         )
 
-    def _indexed_outcomes(self, node: s.BigOperator) -> s.Name | None:
+    def _indexed_outcomes(self, node: s.BigOperator) -> s.Node | None:
         """The ``x_i`` of ``\\sum_i p(x_i) \\dots``: an index that runs over the values of x.
 
         p(x_i) weighs every term, and i counts nothing else: in ``\\sum_i \\log p(x_i)`` it counts
@@ -329,16 +331,15 @@ class Sums(Expectations):
         inside = list(walk(node.body))
         if any(isinstance(one, s.Expectation) for one in inside):
             return None
-        counted = {
-            spell(one): one
-            for one in inside
-            if isinstance(one, s.Name)
-            and [spell(part) for part in (*one.subscripts, *one.indices)] == [index]
-        }
+        counted = {spell(one): one for one in inside if _marks(one) == [index]}
         item = next(iter(counted.values())) if len(counted) == 1 else None
-        if item is not None and stem(item) in self.scope.survey.partitions:
+        events = [one for one in inside if isinstance(one, s.Relation) and _value(one) == item]
+        if not isinstance(item, s.Name):
+            return None
+        if stem(item) in self.scope.survey.partitions:
             return item
-        if item is None or spell(item) not in look.weighed(node.body):
+        plain = replace(item, subscripts=(), indices=())
+        if spell(item) not in look.weighed(node.body) or self.slot(item) != self.slot(plain):
             return None
         letter = look.stem_of_variable(item)
         unsure = bool(self.scope.survey.sampled & {"", letter})
@@ -349,31 +350,35 @@ class Sums(Expectations):
             discrete = made is not None and made.discrete
             if spell(node.lower) != "1" or (unsure and not discrete):
                 return None
-            unsure = unsure or not discrete
+            alone = isinstance(node.body, s.Call) and len(look.arguments(node.body)[0]) == 1
+            unsure = unsure or (alone and not discrete)
         if unsure:
             hint = rf"write \sum_{letter} for the sum over all values, where {letter} is discrete"
             raise self.refuse(node, f"does {index} count data, or the values of {letter}?", hint)
-        return item
+        return events[0] if events else item
 
     def _sum_over_variables(self, node: s.BigOperator) -> Expr:
         body_node = node.body
         outcome = self._indexed_outcomes(node)
         indices: list[s.Name] = []
         if outcome is not None:
-            plain = replace(outcome, subscripts=(), indices=())
-            body_node = substitute(body_node, {spell(outcome): plain})
+            value = _value(outcome)
+            assert isinstance(value, s.Name)
+            plain = replace(value, subscripts=(), indices=())
+            if isinstance(outcome, s.Relation) and isinstance(outcome.left, s.Name):
+                plain = outcome.left  # P(X = x_i)
+            body_node = substitute(body_node, {spell(outcome): plain, spell(value): plain})
             indices = [plain]
-            if node.upper is not None and stem(outcome) not in self.scope.survey.partitions:
-                made = self.variable(self.slot(plain))
-                count = {"low": Integer(1), "high": self.upper(node)}
-                self.theory.variables[self.slot(plain)] = replace(made, **count)
         else:
             indices = [index for index in node.indices if isinstance(index, s.Name)]
         values = []
         for index in indices:
             slot = self.slot(index)
             made = self.variable(slot)
-            self.theory.variables[slot] = replace(made, discrete=True)
+            self.theory.variables[slot] = made = replace(made, discrete=True)
+            if node.upper is not None and not self.scope.survey.partitions:  # … <= log n
+                high = self.upper(node)
+                self.theory.variables[slot] = made = replace(made, low=Integer(1), high=high)
             values.append(
                 made.symbol
                 if spell(index) in {slot, slot.upper()}

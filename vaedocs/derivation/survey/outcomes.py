@@ -19,7 +19,8 @@ def weights(node: s.Node) -> dict[str, float]:
     """
     match node:
         case s.Call() if is_density_call(node):
-            return {spell(item): 1.0 for item in arguments(node)[0]}
+            items = arguments(node)[0]
+            return {spell(i.right if isinstance(i, s.Relation) else i): 1.0 for i in items}
         case s.Group() | s.Bars():
             return weights(node.body)
         case s.BigOperator(name="sum"):
