@@ -39,6 +39,7 @@ from vaedocs.derivation.rows.places import Step
 from vaedocs.derivation.rows.steps import Steps
 from vaedocs.derivation.rows.verdicts import Verdicts
 from vaedocs.derivation.spelling import spell, walk
+from vaedocs.derivation.survey.quotients import turned
 from vaedocs.derivation.theory import Theory
 from vaedocs.derivation.worlds.description import shown
 
@@ -287,7 +288,7 @@ class _Check(Steps, Verdicts):
 def as_one(display: s.Display, statements: list[s.Chain]) -> tuple[s.Display, list[s.Chain]]:
     """A display and its hypotheses with all that the one leaves out and the other tells."""
     named = [chain for chain in map(named_heads, statements) if isinstance(chain, s.Chain)]
-    display, named = drawn(*plainly(*in_full(display, named)))
+    display, named = drawn(*plainly(*in_full(display, turned(named, display))))
     display, named = listed(*filled(display, in_parts(of_all_values(named, display))))
     return of_their_entries(display, named)
 

@@ -26,6 +26,7 @@ def guesses(
         if chain.links and chain.links[0].symbol in {"in", "succ", "succeq"} and chain.left
         for name in walk(chain.left)
     }
+    scope.declared_shapes.update(of_moments(scope, statements))
     stems = {name.split("_")[0].split("^{(")[0] for name in said}
     other = scope.macros.keys() | scope.transforms.keys()
     found = look.arrays([*statements, *display.chains], scope.survey)
@@ -38,6 +39,19 @@ def guesses(
         and name.split("_")[0] not in stems
         and size > learnt.get(name, learnt.get(name + "_", 0))
     }
+
+
+def of_moments(scope: Scope, statements: list[s.Chain]) -> dict[str, Shape]:
+    r"""The shapes of the μ and Σ of ``\mathbb{E}[y] = \mu`` and ``\mathrm{Cov}(y) = \Sigma``."""
+    told: dict[str, Shape] = {}
+    for chain in statements:
+        moment, link = chain.left, chain.links[0] if len(chain.links) == 1 else None
+        if not isinstance(moment, s.Expectation) or link is None or link.symbol != "=":
+            continue
+        made = scope.declared_shapes.get(spell(moment.body), ())
+        if len(made) == 1 and isinstance(link.right, s.Name) and moment.kind != "Std":
+            told[spell(link.right)] = made if moment.kind == "E" else made * 2
+    return {name: made for name, made in told.items() if name not in scope.declared_shapes}
 
 
 def sized(

@@ -154,7 +154,23 @@ class Distributions(Families):
         if like:
             values = [(slot, v) for slot, v in zip(slots, like, strict=True)]
         self.register(name, [slot for slot, _ in (*values, *given)])
-        return e.Density(name, values, given), tuple(v for _, v in values)
+        made = e.Density(name, values, given)
+        return self._averaged(node, made, like) or (made, tuple(v for _, v in values))
+
+    def _averaged(
+        self, node: s.Name, made: e.Density, like: tuple[Symbol, ...]
+    ) -> tuple[Expr, tuple[Symbol, ...]] | None:
+        r"""The q(x, z) of the only ``\mathbb{E}_{q(x, z)}`` for an ``\mathbb{E}_q`` that would be
+        read as q(z | x).
+        """
+        calls = self.scope.survey.averaged.get(look.head_stem(node), [])
+        if like or len({spell(call) for call in calls}) != 1 or "|" in calls[0].separators:
+            return None
+        whole, variables = self.distribution(calls[0])
+        slots = {slot for slot, _ in (*made.values, *made.conditions)}
+        if isinstance(whole, e.Density) and slots == {slot for slot, _ in whole.values}:
+            return whole, variables
+        return None
 
     def _filled(self, slot: str) -> list[tuple[str, Expr]]:
         """A slot with its own variable; of ``x_{1:T}`` and ``z_j`` those they stand for here."""

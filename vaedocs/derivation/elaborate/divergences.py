@@ -128,6 +128,19 @@ class Divergences(Distributions):
             return self._entropy_of_image(node, first[0], name)
         given = node.groups[1] if len(node.groups) > 1 else ()
         self._told_apart(node, first, given)
+        if len(names) == 1 and isinstance(first[0], s.Name) and not owner:
+            slot = self.slot(first[0])
+            uses = [use for found in self.scope.survey.signatures.values() for use in found]
+            said = any(slot in use.left for use in uses) or self.theory.families
+            calls = self.scope.survey.pictured.get(slot, [])
+            if not said and len({spell(call) for call in calls}) == 1:
+                return e.Entropy(
+                    *self.distribution(calls[0])
+                )  # N(d; 0, 1) is all that is said of d
+            vectors = [s.Name(one, span=node.span) for one in self.scope.survey.vectors]
+            if not said and len(vectors) == 1 and not given:
+                body, index, size = self._entries(vectors[0], vectors[0])
+                return -e.Sum(body[0] * sympy.log(body[1]), 1, size, (index,))  # of p_i
         return self._entropy_of(first, name, given)
 
     def _told_apart(self, node: s.Call, one: tuple[s.Node, ...], other: tuple[s.Node, ...]) -> None:

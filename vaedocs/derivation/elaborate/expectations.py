@@ -79,11 +79,19 @@ class Expectations(Divergences):
             return made_joint, tuple(v for _, v in made_joint.values)
         several = len({self.slot(item) for item in variables}) == len(variables) > 1
         if several and isinstance(node, s.Name) and spell(node) not in self.scope.aliases:
+            if self.scope.survey.signatures.get(look.head_stem(node)):
+                weight, bound = self.bare_head(node)
+                if set(symbols) == set(bound):  # (y, z) \sim q beside q(y, z | x)
+                    return weight, tuple(symbols)
             made_joint = self.joint(variables, self.head_name(node, set())[0])
             return made_joint, tuple(v for _, v in made_joint.values)  # x, y \sim p is p(x, y)
         weight, bound = self.distribution(node)
         if set(symbols) == set(bound):
             return weight, tuple(symbols)
+        conditions = {s_ for s_, _ in weight.conditions} if isinstance(weight, e.Density) else set()
+        if isinstance(node, s.Name) and conditions >= {self.slot(item) for item in variables}:
+            made_joint = self.joint(variables, self.head_name(node, set())[0])
+            return made_joint, tuple(v for _, v in made_joint.values)  # the x_0 of q(x_1 | x_0)
         if isinstance(weight, e.Density):
             slots = [self.slot(item) for item in variables]
             if len(weight.values) == len(symbols) and sorted(slots) == sorted(

@@ -351,7 +351,8 @@ class Sums(Expectations):
             if spell(node.lower) != "1" or (unsure and not discrete):
                 return None
             alone = isinstance(node.body, s.Call) and len(look.arguments(node.body)[0]) == 1
-            unsure = unsure or (alone and not discrete)
+            said = not alone or spell(node) in self.scope.survey.ones
+            unsure = unsure or not (discrete or said)
         if unsure:
             hint = rf"write \sum_{letter} for the sum over all values, where {letter} is discrete"
             raise self.refuse(node, f"does {index} count data, or the values of {letter}?", hint)
@@ -376,7 +377,9 @@ class Sums(Expectations):
             slot = self.slot(index)
             made = self.variable(slot)
             self.theory.variables[slot] = made = replace(made, discrete=True)
-            if node.upper is not None and not self.scope.survey.partitions:  # … <= log n
+            limit = spell(node.upper) if node.upper is not None else ""
+            count = self.scope.survey.limits[limit]
+            if node.upper is not None and count < self.scope.survey.uses[limit]:  # … <= log n
                 high = self.upper(node)
                 self.theory.variables[slot] = made = replace(made, low=Integer(1), high=high)
             values.append(

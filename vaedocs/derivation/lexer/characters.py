@@ -246,6 +246,7 @@ class Characters:
         ):
             between = self.source[last.end : start]
             mids = side == "middle" and last.side == "middle"
+            mids |= self.source[start:end] == self.source[last.start : last.end] == "\\vert"
             if not between or (SPACING.sub("", between) == "" and ("\\!" in between or mids)):
                 last.style = "pair"
                 self.put("bar", "|", start, end, style="second", side=side)

@@ -56,6 +56,12 @@ SPOKEN = (
 )
 
 
+# \mathop{\rm arg\,min}
+BEST = re.compile(
+    r"\s*\{\s*(?:\\(?:rm|mathrm|text)\b)?\s*\{?\s*\\?arg(?:[\s~]|\\[,;:! ])*\\?(max|min)\s*\}?\s*\}"
+)
+
+
 @cache
 def macros() -> dict[str, str]:
     """The shorthands of ``macros.toml``: one file for what is shown and what is checked."""
@@ -75,6 +81,9 @@ class Commands(Characters):
             )
         elif name == "|":
             self.bar("||", at, after)
+        elif name == "mathop" and (best := BEST.match(text, after, stop)):
+            self.word(f"arg{best.group(1)}", at, best.end())
+            return best.end()
         elif name in v.LAYOUT:
             pass
         elif name in ("quad", "qquad"):
@@ -99,6 +108,8 @@ class Commands(Characters):
             self.put("accent", v.ACCENTS[name], at, after)
         elif name in v.BARS:
             self.bar(v.BARS[name], at, after, side="middle" if name in ("mid", "parallel") else "")
+        elif name in ("lvert", "lVert") and f"\\r{name[1:]}" not in text:
+            self.bar(v.OPENERS[name], at, after, side="middle")  # it stands for the bar of a KL
         elif name in v.OPENERS:
             self.put("open", v.OPENERS[name], at, after, side="left" if name[0] == "l" else "")
         elif name in v.CLOSERS:
@@ -223,16 +234,17 @@ class Commands(Characters):
             raise self.refuse(f"\\{name} needs its words in braces", at, after)
         close = self.closing(text, opening.end() - 1, stop)
         raw = text[opening.end() : close - 1]
-        first = raw.split()[0].strip("(,;.").lower() if raw.split() else ""
-        remark = raw.strip().startswith("(") and first.isalpha() and first not in v.QUALIFYING
-        if "$" in raw and not remark and first not in v.REASONS:
+        beside = re.sub(r"\$[^$]*\$", " ", raw).split()
+        first = beside[0].strip("(),.:;").lower() if beside else ""
+        few = len(beside) < 2 and first not in v.REASONS
+        if "$" in raw and (few or raw.count("$") % 2 or first in v.QUALIFYING):
             raise self.refuse(
                 "mathematics inside \\text{…}",
                 at,
                 close,
                 "close the text before it and go on behind it",
             )
-        spoken = " ".join(SPACING.sub(" ", raw).split())
+        spoken = " ".join(SPACING.sub(" ", raw.replace("$", "")).split())
         bare = spoken.strip(" .,:;").lower()
         if name in ("intertext", "shortintertext"):
             self.put("newline", "\\", at, close)

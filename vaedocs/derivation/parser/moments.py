@@ -2,6 +2,8 @@ r"""Expectations, variances and covariances, and what stands below them."""
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.lexer import vocabulary as v
 from vaedocs.derivation.lexer.tokens import Token
@@ -28,11 +30,28 @@ class Moments(Functions):
             return after.kind in ("open", "sub") or (after.kind == "word" and after.text in TAILS)
         if name == "E" and style in ("", "cal"):
             if after.kind == "open":
+                if after.text == "(" and style == "":
+                    return self.round_means
                 return after.text in ("[", "{") and style == ""
             if after.kind != "sub":
                 return False
             return self.bracket_behind_script() if style == "" else False
         return False
+
+    @cached_property
+    def round_means(self) -> bool:
+        """Whether ``E(X)`` is an expectation: X, Y or Z stands in such brackets, and nothing that
+        an error or an energy E(x, y) has.
+        """
+        found = False
+        for at, token in enumerate(self.tokens[:-1]):
+            opened = self.tokens[at + 1]
+            if (token.kind, token.text, opened.text) == ("letter", "E", "("):
+                inside = self.tokens[at + 2 : opened.partner]
+                if any(one.kind in ("comma", "semicolon") for one in inside):
+                    return False
+                found |= any(one.kind == "letter" and one.text in "XYZ" for one in inside)
+        return found
 
     def bracket_behind_script(self, at: int = 0) -> bool:
         """Whether ``E_{…}`` is an expectation: "[" follows, or a density stands below."""
@@ -104,12 +123,8 @@ class Moments(Functions):
             if len(items) > 1:
                 body = s.Sequence(items, span=(items[0].span[0], items[-1].span[1]))
             turned = self.peek(2) if self.peek().kind == "lbrace" else self.peek()
-            if (
-                self.tok.kind == "sup"
-                and opened.text == "("
-                and kind == "E"
-                and turned.text not in ("T", "top")
-            ):
+            plain = isinstance(body, s.Name) or turned.text in ("T", "top", "transpose")
+            if self.tok.kind == "sup" and opened.text == "(" and kind == "E" and not plain:
                 self.refuse(
                     "does this power belong inside the expectation?",
                     self.tok,

@@ -54,6 +54,9 @@ class Sums(Moments):
         if len(domains) > 1 and len(domains) == len(below):  # x \in X, y \in Y: a sum in a sum
             first, below = below[:-1], below[-1:]
         indices, lower, domain, condition, upper = self.read_limits(below, upper, token)
+        minus = self.tok if name == "sum" and self.at("op", "-") else None
+        if minus is not None:  # \sum_i -p_i \log p_i
+            self.take()
         if not self.starts_factor() and self.tok.kind != "bar":
             word = {"sum": "sum", "prod": "product"}.get(name, "union")
             self.refuse(
@@ -61,6 +64,8 @@ class Sums(Moments):
             )
         self.deeper()
         body = self.product()
+        if minus is not None:
+            body = s.Sum(((-1, body),), span=self.span(minus.start))
         body, beside = self.parted(body, indices) if name == "prod" else (body, None)
         if name == "prod" and isinstance(body, s.Product):
             self.check_product_ends(body, indices)

@@ -176,6 +176,8 @@ class Introductions(Stated):
             self._assume(scope, name, link)  # y = a x + b: its law follows from that of x
         elif spelt not in scope.survey.random:
             text = self.text[left.span[0] : link.right.span[1]]
+            if not text:  # … = \mathcal{L}(x): the name stands on the right
+                text = " := ".join(self.text[slice(*side.span)] for side in (left, link.right))
             numbered = left if isinstance(left, s.Name) else None
             macro = Macro(parameters, link.right, spell(left), text, numbered)
             known = scope.macros.setdefault(spelt, [])

@@ -70,7 +70,8 @@ def split(chain: s.Chain, unknown: set[str]) -> list[s.Chain]:
             before = replace(chain, links=chain.links[: position + 1])
             return [definition, *split(before, unknown - {spell(name)})]
         source = chain.links[position - 1].right if position else chain.left
-        if not after and link.symbol in {"=", "==", "=:"} and source is not None:
+        signs = {"=", "==", "=:"} | ({":="} if position else set())  # a \leq b := \mathcal{L}
+        if not after and link.symbol in signs and source is not None:
             symbol = ":=" if link.symbol == "=:" else link.symbol
             turned = s.Chain(
                 link.right, (replace(link, symbol=symbol, right=source),), span=chain.span
@@ -143,6 +144,10 @@ def undefined(scope: Scope, chains: tuple[s.Chain, ...], declared: set[str]) -> 
             name = spell(head)
             known = name in scope.macros or name in declared or name in scope.theory.functions
             known = known or name in scope.survey.sets
+            one = any(isinstance(part, s.Number) for part in head.subscripts)
+            random = isinstance(node, s.Name) and scope.survey.slot(head) in scope.survey.random
+            if random and not one:  # p(C_k); are C_1 and C_2 all values of C?
+                continue
             if not known and name not in scope.declared_tags and name not in scope.declared_shapes:
                 found.setdefault(name, head)
     return found

@@ -13,7 +13,14 @@ from vaedocs.derivation.elaborate import (
     Mismatch,
 )
 from vaedocs.derivation.errors import NotCheckable
+from vaedocs.derivation.lexer import vocabulary as v
 from vaedocs.derivation.theory import Shape
+
+
+def letters(text: str) -> set[str]:
+    """The Latin and Greek letters that stand in a formula."""
+    found = re.findall(r"\\([A-Za-z]+)|(?<![A-Za-z])([A-Za-z])(?![A-Za-z])", text)
+    return {one or other for one, other in found if other or one in v.GREEK} - {"T"}
 
 
 @dataclass
@@ -96,7 +103,7 @@ class Places:
         """The row of something that could not be read, or that cannot be right."""
         in_given = prefix or getattr(error, "in_given", False)
         line, column = self._place(error.start) if not in_given else (self.line, 0)
-        wrong = error if isinstance(error, Mismatch) and not self.guesses else None
+        wrong = error if isinstance(error, Mismatch) and not self._guessed(error, step) else None
         message = ("in what is given: " if in_given else "") + error.message
         source = error.source or (self.given if in_given else self.text)
         excerpt = NotCheckable(error.message, source, error.start, error.end).excerpt()
@@ -113,9 +120,26 @@ class Places:
             method=wrong.method if wrong else "",
             counterexample=wrong.counterexample if wrong else None,
             message=message,
-            hint=error.hint or self._sizes(error),
+            hint=error.hint or ("" if wrong else self._sizes(error)),
             excerpt=excerpt,
         )
+
+    def _guessed(self, error: NotCheckable, step: Step | None) -> bool:
+        """Whether a guess of a shape may be at fault: its letter stands here, or beside one of
+        those that do in a statement.
+        """
+        if step is None or error.source not in ("", self.text):
+            return bool(self.guesses)
+        tainted = {letter for name in self.guesses for letter in letters(name)}
+        own = letters(" ".join((*step.texts, self.text[error.start : error.end])))
+        if not own:
+            return bool(self.guesses)
+        statements = [
+            letters(one) for one in re.split(r"\\\\|&&|\n", self.text + "\n" + self.given)
+        ]
+        for _ in statements:
+            tainted |= {x for one in statements if one & tainted for x in one}
+        return bool(own & tainted)
 
     def _sizes(self, error: NotCheckable) -> str:
         """What to declare where the shapes that nobody gave do not fit."""

@@ -16,6 +16,7 @@ from vaedocs.derivation.hypotheses.joints import taken_apart
 from vaedocs.derivation.hypotheses.written_out import family_of, formula_alone
 from vaedocs.derivation.rows.places import Places
 from vaedocs.derivation.spelling import spell
+from vaedocs.derivation.survey.quotients import quotients
 from vaedocs.derivation.worlds import test
 
 
@@ -85,7 +86,7 @@ class Stated(Places):
         if not heads and not any(isinstance(part, e.Family) for part in inner):
             values = {symbol for _, value in made.values for symbol in value.free_symbols}
             energy = any(isinstance(part, e.Apply) and values & part.free_symbols for part in inner)
-            return energy and other.has(sympy.exp)
+            return energy and (other.has(sympy.exp) or any(quotients(left, right)))
         if made.head not in heads:
             return not (isinstance(other, e.Density) and len(heads) == 1)
         own = [part for part in inner if isinstance(part, e.Density) and part.head == made.head]

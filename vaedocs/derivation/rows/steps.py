@@ -79,6 +79,23 @@ def _conditions(chains: list[s.Chain]) -> set[int]:
     return found
 
 
+def _each(chain: s.Chain) -> list[s.Chain]:
+    r"""``H(X), H(Y) \leq H(X, Y) \leq …``: the first relation holds for each of them."""
+    if not isinstance(chain.left, s.Sequence) or not chain.links:
+        return [chain]
+    first = chain.links[0]
+    if first.symbol not in {"<", ">", "<=", ">="} or isinstance(first.right, s.Sequence):
+        return [chain]
+    *others, last = chain.left.items
+    alone = [replace(chain, left=one, links=(first,), connective="") for one in others]
+    whole = replace(chain, left=last)
+    return [
+        replace(alone[0], connective=chain.connective),
+        *alone[1:],
+        replace(whole, connective=""),
+    ]
+
+
 def _in_given(error: NotCheckable) -> NotCheckable:
     error.in_given = True  # type: ignore[attr-defined]
     return error
@@ -111,6 +128,7 @@ class Steps(Introductions):
             chains = self._with_names(scope, statements, display.chains)
         except NotCheckable as error:
             return [Step(1, "", None, None, (error.start, error.end), error=error)]
+        chains = [one for chain in chains for one in _each(chain)]
         conditions = _conditions(chains)
         for number in sorted(conditions):
             steps.append(self._condition(scope, chains[number], number))

@@ -111,6 +111,10 @@ class Survey:
     random: dict[str, None] = field(default_factory=dict)
     called: set[str] = field(default_factory=set)
     entropic: set[str] = field(default_factory=set)  # h, where h(x | z) or I(x; z) stands too
+    pictured: dict[str, list[s.Call]] = field(default_factory=dict)  # the x of N(x; 0, 1)
+    averaged: dict[str, list[s.Call]] = field(default_factory=dict)  # the q(x) below an E
+    ones: set[str] = field(default_factory=set)  # sums that are said to be 1
+    limits: Counter[str] = field(default_factory=Counter)  # how often each ends a sum
     bare: set[str] = field(default_factory=set)
     uses: Counter[str] = field(default_factory=Counter)  # how often each of these
     parameter_heads: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))

@@ -13,6 +13,7 @@ from vaedocs.derivation.survey.heads import (
     FUNCTION_LETTERS,
     Survey,
     family,
+    head_stem,
     is_density_call,
     is_density_head,
     is_divergence,
@@ -69,6 +70,9 @@ def survey(trees: list[s.Node], given: int = 0) -> Survey:
             head = tree.left.head if isinstance(tree.left, s.Call) else tree.left
             found.declared_heads.add(spell(head))
     for tree in trees:
+        sides = (tree.left, *(one.right for one in tree.links)) if isinstance(tree, s.Chain) else ()
+        if any(isinstance(side, s.Number) and side.text == "1" for side in sides):
+            found.ones |= {spell(side) for side in sides if isinstance(side, s.BigOperator)}
         for node in walk(tree):
             if isinstance(node, s.Call) and is_density_call(node, found):
                 calls.append(node)
@@ -92,6 +96,7 @@ def survey(trees: list[s.Node], given: int = 0) -> Survey:
                 found.called.add(spell(node.head.base))
             if isinstance(node, s.BigOperator):
                 hint_indices(node, found)
+                found.limits[spell(node.upper) if node.upper is not None else ""] += 1
         collect_bare(tree, found)
     found.bare -= optimised_functions(trees)
     called = {stem(call.head) for call in calls if isinstance(call.head, s.Name)}
@@ -156,6 +161,9 @@ def survey(trees: list[s.Node], given: int = 0) -> Survey:
                         if isinstance(variable, s.Name):
                             found.random.setdefault(found.slot(variable), None)
                     target = node.distribution
+                    match target:
+                        case s.Call(head=s.Name() as said) if is_density_call(target, found):
+                            found.averaged.setdefault(head_stem(said), []).append(target)
                     if (
                         isinstance(target, s.Name)
                         and not is_density_head(target)
@@ -174,6 +182,7 @@ def survey(trees: list[s.Node], given: int = 0) -> Survey:
                     for item in node.groups[0]:
                         if isinstance(item, s.Name):
                             found.random.setdefault(found.slot(item), None)
+                            found.pictured.setdefault(found.slot(item), []).append(node)
     integrals = [n for tree in trees for n in walk(tree) if isinstance(n, s.Integral)]
     for letter in (spell(v) for node in integrals for v in node.variables):
         if len(letter) == 1 and letter.upper() in found.random:  # the x of a drawn X

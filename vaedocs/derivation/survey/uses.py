@@ -25,6 +25,7 @@ from vaedocs.derivation.survey.heads import (
     stem_of_variable,
     subscripted_variable,
 )
+from vaedocs.derivation.survey.quotients import not_normalised
 
 
 def numbers_called_densities(trees: list[s.Node], given: int, found: Survey) -> None:
@@ -64,6 +65,19 @@ def numbers_called_densities(trees: list[s.Node], given: int, found: Survey) -> 
             numbers |= set(own) if not used else set()
     numbers |= before_sums & alone  # r_n \log f + r_n (x_n - \mu)
     found.not_densities |= (numbers - densities) | set(probabilities(trees))
+    found.not_densities |= {name for tree in trees[:given] for name in mixture(tree)}
+    found.not_densities |= not_normalised(trees)
+
+
+def mixture(tree: s.Node) -> Iterator[str]:
+    r"""The R of ``R = \frac12 (p + q)``: a name for these two, as M would be."""
+    if not isinstance(tree, s.Chain) or len(tree.links) != 1 or not isinstance(tree.left, s.Name):
+        return
+    right = list(walk(tree.links[0].right))
+    heads = [t for node in right if isinstance(node, s.Sum) for _, t in node.terms]
+    called = any(isinstance(node, s.Call) for node in right)
+    if heads and not called and is_density_head(tree.left) and all(map(is_density_head, heads)):
+        yield spell(tree.left)
 
 
 def probabilities(trees: list[s.Node]) -> Iterator[str]:
