@@ -123,6 +123,17 @@ class _Check(Steps, Verdicts):
         except NotCheckable as error:
             return [self.refused(error, 1, "in what is given: ")], None, display
         display, statements = as_one(display, statements)
+        made = self._settled(display, statements)
+        *first, last = made[0]
+        if last.relation in {"<", ">", "<=", ">="} and any(w.verdict == r.REFUTED for w in first):
+            self.between = True  # \quad a < b behind what fails without it
+            again = self._settled(display, statements)
+            return again if all(row.ok for row in again[0]) else made
+        return made
+
+    def _settled(
+        self, display: s.Display, statements: list[s.Chain]
+    ) -> tuple[list[r.Row], Theory | None, s.Display | None]:
         integers: dict[str, int] = {}
         for _ in range(12):
             try:

@@ -72,6 +72,8 @@ class Calculus(Sums):
         body = node.body
         if not isinstance(body, s.Name) or len(set(map(spell, node.variables))) != 1:
             return node
+        if self.under and spell(body) in self.scope.survey.bare_functions:
+            return node
         macros = self.scope.macros.get(spell(body), []) + self.scope.macros.get(
             spell(self.concrete(body)), []
         )

@@ -119,6 +119,12 @@ class Distributions(Families):
         signatures = own or whole or signatures  # q_j of q_j(z_j); q of q(x_{1:T} | x_0)
         known = {slot for model in self.theory.models.values() for slot in model}
         known -= set(survey.numbered.values())
+        signatures = [
+            replace(
+                sig, left=tuple(map(self.small, sig.left)), right=tuple(map(self.small, sig.right))
+            )
+            for sig in signatures
+        ]
         slots: tuple[str, ...] = ()
         conditions: tuple[str, ...] = ()
         if like:

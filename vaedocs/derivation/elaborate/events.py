@@ -79,7 +79,7 @@ class Events(Densities):
         if any(name.split("_")[0] in self._partitions() for name in names):
             raise self.refuse(node, "a set of a partition stands in a union or a complement")
         if impossible:
-            names = sorted(self.scope.survey.events)
+            names = sorted(self.scope.survey.events - {r"\Omega"})
         if len(names) > MOST:
             raise self.refuse(node, f"a formula of more than {MOST} events")
         cases = [

@@ -183,8 +183,12 @@ class Expectations(Divergences):
             given = [pair for item in node.condition for pair in self.fill(item, None)]
             weight = e.Density(weight.head, weight.values, [*weight.conditions, *given])
         weight, bound = self._through_noise(weight, bound)
-        with self.holding(*(self.slot_of(v) for v in bound)):
-            return self._moment(node, weight, bound)
+        outer, self.under = self.under, tuple(sorted(bound, key=str))
+        try:
+            with self.holding(*(self.slot_of(v) for v in bound)):
+                return self._moment(node, weight, bound)
+        finally:
+            self.under = outer
 
     def _of_unsaid(
         self, node: s.Expectation, sampling: s.Sampling
@@ -358,12 +362,15 @@ class Expectations(Divergences):
             for index in inner.indices
         }
         lists: list[s.Node] = []
+        apart = False
         for name in found.values():
             marks = name.subscripts or name.indices
             sum_ = limits.get(spell(marks[0])) if len(marks) == 1 else None
             separate = look.stem_of_variable(name) in self.scope.survey.separate
-            if sum_ is None or sum_.upper is None or separate:
+            told = look.stem_of_variable(name) in self.scope.survey.lists
+            if sum_ is None or sum_.upper is None or (separate and not told):
                 continue
+            apart = apart or separate
             one = s.Number("1", span=name.span)
             first, last = (
                 replace(name, subscripts=(end,))
@@ -374,6 +381,8 @@ class Expectations(Divergences):
             lists.append(s.Range(first, last, span=name.span))
         if not lists:
             return None
+        if apart:  # X_1, …, X_n with laws of their own
+            return s.Sampling(tuple(lists), None, span=node.span)
         stems = {look.stem_of_variable(name) for name in found.values()}
         owners = self._owners(stems) or [self.scope.survey.model]
         if len(lists) != len(found) or len(stems) != 1 or len(owners) != 1:

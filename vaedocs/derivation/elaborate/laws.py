@@ -35,7 +35,7 @@ def plainly(display: s.Display, statements: list[s.Chain]) -> tuple[s.Display, l
     marked |= {
         n.base
         for n in nodes  # p_X beside H(X), and not the p_G of a generator
-        if isinstance(n, s.Name) and n.base in "pq" and n.subscripts
+        if isinstance(n, s.Name) and n.base in "pqPQ" and n.subscripts
         if (parts := _letters(n)) and {spell(v) for group in parts for v in group} <= informed
     }
     plain = {spell(n.head) for n in nodes if isinstance(n, s.Call) and _of_names(n)}
@@ -66,7 +66,14 @@ def plainly(display: s.Display, statements: list[s.Chain]) -> tuple[s.Display, l
             groups = tuple(tuple(rebuild(i, change) for i in group) for group in node.groups)
             same = head is node.head and groups == node.groups
             return node if same else replace(node, head=head, groups=groups)
-        if not isinstance(node, s.Name) or node.style or node.accents or node.indices:
+        if isinstance(node, s.Product) and "kron" in node.operators:  # P_X \otimes P_Y
+            laws = [isinstance(f, s.Name) and f.base in marked for f in node.factors]
+            factors = tuple(rebuild(factor, change) for factor in node.factors)
+            plainly = replace(node, factors=factors, operators=("",) * len(node.operators))
+            return plainly if all(laws) else None
+        if not isinstance(node, s.Name) or node.accents or node.indices:
+            return None
+        if node.style not in {"", "bb"}:
             return None
         if node.base in marked and (given := _letters(node)) is not None and node.subscripts:
             left, right = given
@@ -188,6 +195,7 @@ def _letters(head: s.Name) -> tuple[list[s.Name], list[s.Name]] | None:
         left, right = list(only.items), list(only.conditions)
     made = []
     for group in (left, right):
+        group = [one for item in group for one in _spelt(item)]
         flat = [
             f for item in group for f in (item.factors if isinstance(item, s.Product) else [item])
         ]
@@ -196,6 +204,13 @@ def _letters(head: s.Name) -> tuple[list[s.Name], list[s.Name]] | None:
             return None
         made.append(names)
     return made[0], made[1]
+
+
+def _spelt(item: s.Node) -> list[s.Node]:
+    """The X and Y of ``XY``, which was read as one word."""
+    if isinstance(item, s.Name) and item.style == "rm" and item.base.isupper():
+        return [s.Name(letter, span=item.span) for letter in item.base]
+    return [item]
 
 
 def _names_arguments(node: s.Call) -> bool:

@@ -19,6 +19,7 @@ from vaedocs.derivation.elaborate.trees import (
     split_indices,
 )
 from vaedocs.derivation.spelling import spell, stem, walk
+from vaedocs.derivation.theory import FunctionInfo
 
 
 class Names(Entries):
@@ -54,6 +55,15 @@ class Names(Entries):
             return made
         if macro := self.macro(name, ()) or self.of_every_index(node):
             return self._defined(node, name, macro, ())
+        if (
+            name in self.scope.survey.bare_functions
+            and self.under
+            and name not in self.theory.symbols
+        ):
+            info = self.theory.functions.setdefault(name, FunctionInfo(name))
+            moved = [part for part in node.subscripts if spell(part) in self.scope.differentiated]
+            arguments = (*self.under, *(self.symbol(spell(part)) for part in moved))
+            return e.Apply(name, not info.shape, arguments)
         if (made := self._kronecker(node)) is not None:
             return made
         if not node.subscripts and not node.indices:
@@ -172,7 +182,10 @@ class Names(Entries):
 
     def slot(self, node: s.Name) -> str:
         node = self.concrete(node)
-        slot = self.scope.survey.slot(node)
+        return self.small(self.scope.survey.slot(node))
+
+    def small(self, slot: str) -> str:
+        """X and x are one variable."""
         lower = slot.lower()
         if (
             len(slot) == 1

@@ -112,6 +112,7 @@ class Base:
         self.source = source
         self.indices: dict[str, Expr] = {}  # bound indices in scope
         self.claims: list[Claimed] = []
+        self.under: tuple[Expr, ...] = ()  # what the innermost mean averages over
         self.held: frozenset[str] = frozenset()  # variables that a binder above binds
         self.fresh = 0
 

@@ -104,14 +104,18 @@ def _rebuilt(value: object, change: Callable[[s.Node], s.Node | None]) -> object
 
 
 def named_heads(node: s.Node) -> s.Node:
-    """``\\chi^2(p \\| q)``: a power before a list with a double bar is part of the name."""
+    r"""``\chi^2(p \| q)``: a power before a list with a double bar is part of the name, and that of
+    Hellinger's ``H^2(P, Q)``.
+    """
 
     def change(inner: s.Node) -> s.Node | None:
         if (
             isinstance(inner, s.Call)
-            and "||" in inner.separators
             and isinstance(inner.head, s.Power)
             and isinstance(inner.head.base, s.Name)
+            and (
+                "||" in inner.separators or (inner.head.base.base, len(inner.groups[0])) == ("H", 2)
+            )
         ):
             name = inner.head.base
             return replace(

@@ -238,7 +238,8 @@ class Densities(Formulas):
             if isinstance(right, s.Call) and look.is_density_call(right, self.scope.survey):
                 continue  # names the density that the symbol stands for elsewhere
             if not isinstance(right, s.Name):
-                raise self.reader.refuse(right, "a distribution is needed behind ∼")
+                hint = r"of a family that has no name here, write P(X = k) = \dots or p(x) = \dots"
+                raise self.reader.refuse(right, "a distribution is needed behind ∼", hint)
         return True
 
     def _one_by_one(self, target: e.Density, made: sympy.Mul, text: str) -> bool:

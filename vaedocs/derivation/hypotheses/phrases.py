@@ -157,7 +157,7 @@ class Phrases(Statements):
 
     def _variables(self, text: str, every: bool = False) -> list[str]:
         """The random variables that words name; what stands behind “given” is one in any case."""
-        made: list[str] = []
+        made = [self.reader.slot(n) for r in look.listed_in(text) for n in self.reader.expand(r)]
         random, bare = self.scope.survey.random, self.scope.survey.bare
         for name in re.findall(r"\\[a-zA-Z]+|\b[a-zA-Z](?:_\w)?\b", re.sub(FILLING, " ", text)):
             if name in random or (name.isupper() and name in bare and name.lower() not in random):

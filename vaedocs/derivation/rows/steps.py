@@ -50,15 +50,16 @@ def _defines_late(chains: list[s.Chain], number: int, chain: s.Chain) -> bool:
     if isinstance(chain.left, s.Call) and head in slopes:  # f'(x) = 2 x, where f(x) = x^2
         return True
     lefts = {spell(one) for c in before if (one := named.head_of(c.left)) is not None}
-    return named.is_quantity(chain.left) and spell(head) in {spell(n) for n in names} - lefts
+    quantity = named.is_quantity(chain.left) or chain.links[0].symbol == ":="
+    return quantity and spell(head) in {spell(n) for n in names} - lefts
 
 
 PROSE = {"where", "if", "for", "let", "with", "when", "since", "because", "then", "here", "hence"}
 
 
-def _conditions(chains: list[s.Chain]) -> set[int]:
+def _conditions(chains: list[s.Chain], between: bool) -> set[int]:
     r"""The numbers of the last chains that say for which values the first ones hold:
-    ``…, \\quad x > 0``.
+    ``…, \\quad x > 0``; with ``between`` also ``…, \\quad a < b``.
     """
     found: set[int] = set()
     for number in range(len(chains) - 1, 0, -1):
@@ -67,13 +68,13 @@ def _conditions(chains: list[s.Chain]) -> set[int]:
         names = [side for side in sides if isinstance(side, s.Name)]
         others = [side for side in sides if not isinstance(side, s.Name | s.Number)]
         signs = {link.symbol for link in chain.links} <= {"<", ">", "<=", ">=", "!="}
-        if not chain.links or not signs or chain.connective or others or len(names) != 1:
+        if not chain.links or not signs or chain.connective or others:
             break
-        (name,) = names
         before = chains[:number]
         heads = {spell(c.left) for c in before if c.left is not None}
         used = {spell(n) for c in before for n in walk(c) if isinstance(n, s.Name)}
-        if name.style or spell(name) in heads or spell(name) not in used:
+        known = {spell(name) for name in names} <= used - heads
+        if not 0 < len(names) < 2 + between or not known or any(name.style for name in names):
             break
         found.add(number)
     return found
@@ -104,6 +105,8 @@ def _in_given(error: NotCheckable) -> NotCheckable:
 class Steps(Introductions):
     """Elaborates a display, relation by relation."""
 
+    between = False  # whether a last ``a < b`` is a condition, and not a claim
+
     def _steps(self, scope: Scope, display: s.Display, statements: list[s.Chain]) -> list[Step]:
         given = self.given
         self._promised = named.promised(statements, display.chains)
@@ -129,7 +132,7 @@ class Steps(Introductions):
         except NotCheckable as error:
             return [Step(1, "", None, None, (error.start, error.end), error=error)]
         chains = [one for chain in chains for one in _each(chain)]
-        conditions = _conditions(chains)
+        conditions = _conditions(chains, self.between)
         for number in sorted(conditions):
             steps.append(self._condition(scope, chains[number], number))
         for number, chain in self._models_first(scope, chains):
@@ -179,6 +182,7 @@ class Steps(Introductions):
         self, scope: Scope, statements: list[s.Chain], chains: tuple[s.Chain, ...]
     ) -> list[s.Chain]:
         """The chains, taken apart where they define a name; a name without a meaning is refused."""
+        chains = tuple(map(named.rooted, chains))
         for name, sign in named.called_bounds(statements, chains).items():
             if name not in scope.macros and name not in self._known:
                 named.know_elbo(scope, name, chains, sign)

@@ -28,7 +28,7 @@ from vaedocs.derivation.survey.heads import (
 )
 from vaedocs.derivation.survey.outcomes import weighed
 from vaedocs.derivation.survey.reading import survey
-from vaedocs.derivation.survey.uses import data_set, endless
+from vaedocs.derivation.survey.uses import data_set, endless, listed_in
 
 __all__ = [
     "DENSITY_LETTERS",
@@ -51,6 +51,7 @@ __all__ = [
     "is_divergence_call",
     "is_event",
     "is_formula",
+    "listed_in",
     "stem_of_variable",
     "subscripted_variable",
     "survey",

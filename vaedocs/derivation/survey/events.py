@@ -11,6 +11,7 @@ from vaedocs.derivation.spelling import spell, stem, walk
 
 WORDS = re.compile(r"\b(events?|disjoint|mutually exclusive)\b")
 PARTITION = re.compile(r"\bpartitions?\b")
+SURE = r"\Omega"  # stands among the events where P(\Omega) is written
 SIGNS = ({"cup"}, {"cap"}, {""})
 
 
@@ -55,6 +56,8 @@ def find_events(trees: list[s.Node]) -> tuple[set[str], set[str], set[str]]:
     letters: set[str] = set()
     for tree in trees:
         sides = [item for node in walk(tree) if _of_events(node) for g in node.groups for item in g]
+        sure = (isinstance(i, s.Name) and i.base in {"Omega", "emptyset"} for i in sides)
+        marked |= {SURE} if any(sure) else set()
         if isinstance(tree, s.Chain) and tree.left is not None:
             text = f"{tree.left.text if isinstance(tree.left, s.Words) else ''} {tree.words}"
             named = {stem(n) for n in walk(tree.left) if isinstance(n, s.Name)}
@@ -78,7 +81,7 @@ def find_events(trees: list[s.Node]) -> tuple[set[str], set[str], set[str]]:
     if not marked | said | partitions:
         return set(), set(), set()
     partitions |= letters - united - said - digits
-    events = (written | said) - partitions
+    events = (written | said | (marked & {SURE})) - partitions
     return events, events & (digits | letters), partitions
 
 

@@ -147,6 +147,7 @@ class Survey:
     events: set[str] = field(default_factory=set)  # A and B of P(A \\cup B), by their stems
     partitions: set[str] = field(default_factory=set)  # B of Σ_i P(A \\cap B_i)
     endless: dict[str, int] = field(default_factory=dict)  # X of Σ_{k=1}^∞ P(X = k) -> 1
+    bare_functions: set[str] = field(default_factory=set)  # f of E_q[f], that stands nowhere else
     lists: dict[str, s.Node] = field(default_factory=dict)  # x of x_1, …, x_n -> n
     numbered: dict[str, str] = field(default_factory=dict)  # q of Σ_k π_k q_k(x) -> k
 
@@ -293,7 +294,7 @@ def is_density_call(node: s.Node, survey: Survey | None = None) -> bool:
     if not isinstance(node, s.Call) or not isinstance(node.head, s.Name) or family(node.head):
         return False
     if node.head.base in {"P", "Q", "R"} and all(
-        is_parameter(item) for group in node.groups for item in group
+        is_parameter(item) and spell(item) != r"\Omega" for group in node.groups for item in group
     ):
         return False  # Q(θ | θ_t) of the EM algorithm is a function of parameters
     if is_density_head(node.head, survey):

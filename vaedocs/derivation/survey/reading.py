@@ -21,6 +21,7 @@ from vaedocs.derivation.survey.heads import (
 from vaedocs.derivation.survey.outcomes import sampled
 from vaedocs.derivation.survey.uses import (
     add_signature,
+    bare_functions,
     collect_bare,
     counts,
     data_beside_model,
@@ -34,6 +35,7 @@ from vaedocs.derivation.survey.uses import (
     numbers_called_densities,
     optimised_functions,
     priors,
+    said_apart,
     said_to_be_copies,
     same_space,
     separate,
@@ -114,6 +116,8 @@ def survey(trees: list[s.Node], given: int = 0) -> Survey:
     found.events, numbered, found.partitions = find_events(trees)
     found.separate = (found.separate | numbered) - found.partitions
     drawn_apart(trees, found)
+    for tree in trees[:given]:
+        said_apart(tree, found)
     measures(calls, found)
     for tree in trees:
         same_space(tree, calls, found)
@@ -183,6 +187,7 @@ def survey(trees: list[s.Node], given: int = 0) -> Survey:
                         if isinstance(item, s.Name):
                             found.random.setdefault(found.slot(item), None)
                             found.pictured.setdefault(found.slot(item), []).append(node)
+    found.bare_functions = bare_functions(trees, found)
     integrals = [n for tree in trees for n in walk(tree) if isinstance(n, s.Integral)]
     for letter in (spell(v) for node in integrals for v in node.variables):
         if len(letter) == 1 and letter.upper() in found.random:  # the x of a drawn X

@@ -12,6 +12,7 @@ from vaedocs.derivation.lexer.characters import INDEX_LETTERS
 from vaedocs.derivation.spelling import children, is_parameter, spell, stem, walk
 from vaedocs.derivation.survey.events import events_in
 from vaedocs.derivation.survey.heads import (
+    FUNCTION_LETTERS,
     Signature,
     Survey,
     arguments,
@@ -173,6 +174,46 @@ def hint_indices(node: s.BigOperator, found: Survey) -> None:
                 found.counted.add(spell(whole))
             else:
                 found.index_hints.setdefault(spell(whole), node.upper)
+
+
+def bare_functions(trees: list[s.Node], found: Survey) -> set[str]:
+    r"""The f of ``\mathbb{E}_q[f]``: a function of what is averaged over, if it never stands
+    outside of a mean, or beside a variable as in ``\mathbb{E}_q[f z]``, as a number would.
+    """
+    within: set[str] = set()
+    without: set[str] = set()
+
+    def look(node: s.Node, inside: bool) -> None:
+        if isinstance(node, s.Expectation) and node.samplings:
+            for sampling in node.samplings:
+                look(sampling, inside)
+            look(node.body, not any(found.slot(n) in found.random for n in _in_the_open(node.body)))
+            return
+        if isinstance(node, s.Chain) and any(link.symbol == ":" for link in node.links):
+            return  # f : \mathcal{X} \to \mathbb{R}
+        if isinstance(node, s.Name) and node.base in FUNCTION_LETTERS and not node.style:
+            indexed = any(not is_parameter(part) for part in (*node.subscripts, *node.indices))
+            (within if inside and not indexed else without).add(spell(node))
+            return
+        below = children(node)
+        if isinstance(node, s.Call) and isinstance(node.head, s.Name):
+            below = tuple(item for group in node.groups for item in group)
+        for child in below:
+            ends = isinstance(node, s.Name | s.Range | s.BigOperator)
+            look(child, inside and (not ends or child is getattr(node, "body", None)))
+
+    for tree in trees:
+        look(tree, False)
+    return within - without
+
+
+def _in_the_open(node: s.Node) -> Iterator[s.Name]:
+    """The names of an expression that are no arguments of densities."""
+    if isinstance(node, s.Name):
+        yield node
+    elif not is_density_head(getattr(node, "head", None)):  # type: ignore[arg-type]
+        for child in children(node):
+            yield from _in_the_open(child)
 
 
 def endless(node: s.BigOperator) -> bool:
@@ -356,6 +397,33 @@ def said_to_be_copies(tree: s.Node) -> set[str]:
         return set()  # given θ: the copies are independent in another model, p(θ, x_1, …)
     names = [node for node in walk(left) if isinstance(node, s.Name) and decorated(node)]
     return {stem_of_variable(name) for name in names} or {""}
+
+
+LIST = re.compile(r"([A-Za-z])_\{?1\}?\s*,\s*\\[lc]?dots\s*,\s*\1_\{?([A-Za-z]|\d+)\}?(?!\w)")
+
+
+def listed_in(text: str) -> list[s.Range]:
+    r"""The lists ``X_1, \dots, X_n`` that words name."""
+    lists = []
+    for letter_, end in LIST.findall(text):
+        last: s.Node = (s.Number if end.isdigit() else s.Name)(end, span=(0, 0))
+        first = s.Number("1", span=(0, 0))
+        ends = [s.Name(letter_, subscripts=(part,), span=(0, 0)) for part in (first, last)]
+        lists.append(s.Range(*ends, span=(0, 0)))
+    return lists
+
+
+def said_apart(tree: s.Node, found: Survey) -> None:
+    r"""The X_i of “X_1, …, X_n independent” are variables of their own, and no copies of one X."""
+    words = tree.left if isinstance(tree, s.Chain) else None
+    if not isinstance(words, s.Words) or "independent" not in words.text or IID.search(words.text):
+        return
+    for listed in listed_in(words.text):
+        first, last = listed.start, listed.stop
+        assert isinstance(first, s.Name)
+        assert isinstance(last, s.Name)
+        found.separate.add(stem_of_variable(first))
+        found.lists.setdefault(stem_of_variable(first), last.subscripts[0])
 
 
 def drawn(tree: s.Node, found: Survey) -> None:
