@@ -12,6 +12,7 @@ from sympy import Expr, Integer, oo
 
 from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
+from vaedocs.derivation.elaborate.trees import split_indices
 from vaedocs.derivation.hypotheses.phrases import Phrases, unread
 from vaedocs.derivation.parser import parse_statements
 from vaedocs.derivation.spelling import spell, stem, walk
@@ -291,7 +292,13 @@ class Declarations(Phrases):
                         continue
                     self._tag(self._key(item), "positive" if symbols[0] == ">" else "nonnegative")
                     self._on_half_line(item)
-                    if isinstance(item, s.Name) and len(item.subscripts) == 1:
+                    if not isinstance(item, s.Name):
+                        continue
+                    marks = split_indices(item.subscripts)
+                    if len(marks) == 2 and spell(marks[0]) == spell(marks[1]):
+                        if symbols[0] == ">":  # L_{jj} > 0 is said of the diagonal alone
+                            self._tag(stem(item), "positive diagonal")
+                    elif len(item.subscripts) == 1:
                         self._tag(stem(item), "positive" if symbols[0] == ">" else "nonnegative")
                 return True
         return False

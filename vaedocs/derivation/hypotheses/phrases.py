@@ -20,7 +20,7 @@ TAG_WORDS = {
     r"\borthogonal\b(?! columns| rows)": "orthogonal",
     r"orthonormal( columns)?\b": "orthonormal",
     r"\binvertible\b|non-?singular|full rank": "invertible",
-    r"(?<!upper )\b(lower )?triangular with( a)? positive diagonal": "cholesky",
+    r"(with )?(a )?positive diagonal\b": "positive diagonal",
     r"(?<!upper )\b(lower )?triangular\b": "triangular",
     r"\bdiagonal\b": "diagonal",
     r"natural number|positive integer": "integer",

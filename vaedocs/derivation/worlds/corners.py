@@ -45,7 +45,7 @@ def scalars(world: Any) -> dict[str, tuple[Fraction, ...]]:
             found[name] = INTEGERS
         elif "whole" in tags:
             found[name] = WHOLE[: 4 if "nonnegative" in tags else 6]
-        elif tags & {"positive", "spd", "cholesky"}:
+        elif tags & {"positive", "spd", "positive diagonal"}:
             found[name] = POSITIVES
         else:
             some = REALS[1:] if "invertible" in tags else REALS

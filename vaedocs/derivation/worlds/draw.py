@@ -286,7 +286,8 @@ class World(Hypotheses):
             if take > size:
                 raise Undefined("more orthonormal vectors than dimensions")
             q = identity(size, F(1))
-            for i in range(size):
+            still = rng.random() < 0.2  # at the identity many claims are equalities
+            for i in range(0 if still else size):
                 for j in range(i + 1, size):
                     c, s = rng.choice(TURNS)
                     turn = [list(r) for r in identity(size, F(1)).rows]
@@ -303,6 +304,10 @@ class World(Hypotheses):
         a = Mat([[real() for _ in range(m)] for _ in range(n)])
         if n != m:
             return a
+        if "positive diagonal" in tags:
+            a = Mat(
+                [abs(v) if i == j else v for j, v in enumerate(r)] for i, r in enumerate(a.rows)
+            )
         if "spd" in tags or "positive" in tags:
             ridge = (
                 F(1, 2) if self.style != "extreme" else F(1, 100)
@@ -314,11 +319,10 @@ class World(Hypotheses):
             return b * b.transpose()
         if "symmetric" in tags:
             return Mat([[a.rows[min(i, j)][max(i, j)] for j in range(n)] for i in range(n)])
-        if tags & {"triangular", "cholesky"}:
-            low = [[a.rows[i][j] if j <= i else F(0) for j in range(n)] for i in range(n)]
-            for i in range(n) if "cholesky" in tags else ():
-                low[i][i] = abs(low[i][i])
-            return Mat(low)
+        if "triangular" in tags:
+            return Mat([[a.rows[i][j] if j <= i else F(0) for j in range(n)] for i in range(n)])
+        if "positive diagonal" in tags:
+            return a
         for _ in range(20):
             if a.determinant():
                 return a

@@ -63,7 +63,7 @@ def moved(world: World, key: Any, value: Any, rng: random.Random, spread: float)
             squash
             if "unit" in tags
             else scale
-            if {"positive", "nonnegative", "spd"} & set(tags)
+            if {"positive", "nonnegative", "spd", "positive diagonal"} & set(tags)
             else shift
         )
 
@@ -98,7 +98,8 @@ def moved(world: World, key: Any, value: Any, rng: random.Random, spread: float)
         if "spd" in tags and value.shape[1] > 1:  # M A M^T is positive definite as A is
             turn = identity(value.shape[0], 1.0).map(lambda v: v + spread * rng.gauss(0, 0.3))
             return turn * value.map(float) * turn.transpose()
-        if value.shape[1] > 1 or tags & {"simplex", "onehot"} or "orthonormal" in tags:
+        fixed = tags & {"simplex", "onehot"} or any("ortho" in tag for tag in tags)
+        if value.shape[1] > 1 or fixed:
             world.salts[("parameter", name)] = rng.random()
             return world.draw_parameter(name, key)
         return value.map(by(tags))
