@@ -43,6 +43,9 @@ class Expectations(Divergences):
             return made, tuple(v for _, v in made.values)
         if node is None and len({self.slot(item) for item in variables}) < len(variables):
             return self._copies(variables)
+        law = self.scope.survey.laws.get(spell(variables[0])) if len(variables) == 1 else None
+        if node is None and law is not None and not given:
+            return self.distribution(law)  # z \sim q(z | x) is said
         if node is None:
             made = self.joint(variables, self.owner_of(variables), given)
             return made, tuple(v for _, v in made.values)

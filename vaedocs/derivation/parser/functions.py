@@ -7,6 +7,7 @@ reading is read; what has two (``\log p(x) q(z)``) is refused with a question.
 from __future__ import annotations
 
 from vaedocs.derivation import syntax as s
+from vaedocs.derivation.errors import NotCheckable
 from vaedocs.derivation.lexer import vocabulary as v
 from vaedocs.derivation.lexer.tokens import Token
 from vaedocs.derivation.parser.cursor import ENDS, Level
@@ -130,13 +131,16 @@ class Functions(Expressions):
             return max((k for k in found if self.tokens[k].text in names), default=-1)
 
         start = last("cmd", ("int", "iint", "iiint"))
-        if not self.level.integrals or start < 0:
+        if not self.level.integrals or start < 0 or not self.starts_factor():
             return False
         before = self.tokens[start : last("func", ("log",), start)]
         if any(token.kind == "letter" and token.text in LAWS for token in before):
             return False
         place = self.pos, bytes(self.taken), self.depth
-        rest = self.product()
+        try:
+            rest = self.product()
+        except NotCheckable:  # what stands here is read for good elsewhere
+            rest = s.Number("1", span=(0, 0))
         over = self.peek().text if self.at_differential() else ""
         self.pos, self.depth = place[0], place[2]
         self.taken[:] = place[1]

@@ -105,9 +105,17 @@ def _means_another(scope: Scope, name: str, macro: Macro, seed: int) -> bool:
             scope.macros[name] = saved
     except NotCheckable:
         return False
+    if _speaks_of(standard) != _speaks_of(right):  # H(P) of p(x); H(q, p) at one of many x
+        return False
     if prove(scope.theory, "=", standard, right) is not None:
         return False
     return test("=", standard, right, scope.theory, seed=seed, points=POINTS).status == "refuted"
+
+
+def _speaks_of(expr: Expr) -> tuple[set[str], set[str]]:
+    """The heads of the densities in an expression, and what it binds."""
+    bound = {v.name.split("#")[0] for part in expr.atoms(e.Binder) for v in part.bound}
+    return {part.head for part in expr.atoms(e.Density)}, bound
 
 
 def out_of_its_domain(scope: Scope, right: Expr, seed: int) -> bool:

@@ -357,6 +357,10 @@ class Steps(Introductions):
             a, b = reader.shape(left), reader.shape(right)
         except ShapeMismatch as error:
             return Mismatch(str(error), self.text, *link.right.span)
+        optimum = isinstance(link.right, s.Extremum) and link.right.name.startswith("arg")
+        if optimum and isinstance(left, e.Array) and a != b:
+            hint = r"say it of each alone, \theta^* = \arg\min_\theta"
+            return reader.refuse(link.right, "an optimum over several names is one thing", hint)
         zero = right == 0 or left == 0
         squares = any(
             str(inner.args[0]) == "square"

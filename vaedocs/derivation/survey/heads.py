@@ -113,6 +113,7 @@ class Survey:
     entropic: set[str] = field(default_factory=set)  # h, where h(x | z) or I(x; z) stands too
     pictured: dict[str, list[s.Call]] = field(default_factory=dict)  # the x of N(x; 0, 1)
     averaged: dict[str, list[s.Call]] = field(default_factory=dict)  # the q(x) below an E
+    laws: dict[str, s.Call] = field(default_factory=dict)  # the q(z | x) that z is drawn from
     ones: set[str] = field(default_factory=set)  # sums that are said to be 1
     limits: Counter[str] = field(default_factory=Counter)  # how often each ends a sum
     bare: set[str] = field(default_factory=set)

@@ -12,6 +12,7 @@ from vaedocs.derivation.survey.heads import (
     ENTROPIES,
     FUNCTION_LETTERS,
     Survey,
+    arguments,
     family,
     head_stem,
     is_density_call,
@@ -72,6 +73,10 @@ def survey(trees: list[s.Node], given: int = 0) -> Survey:
             head = tree.left.head if isinstance(tree.left, s.Call) else tree.left
             found.declared_heads.add(spell(head))
     for tree in trees:
+        match tree:
+            case s.Chain(left=s.Name() as one, links=(s.Link(symbol="~", right=s.Call() as law),)):
+                if is_density_call(law, found) and one in arguments(law)[0]:
+                    found.laws[spell(one)] = law
         sides = (tree.left, *(one.right for one in tree.links)) if isinstance(tree, s.Chain) else ()
         if any(isinstance(side, s.Number) and side.text == "1" for side in sides):
             found.ones |= {spell(side) for side in sides if isinstance(side, s.BigOperator)}
