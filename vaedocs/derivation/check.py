@@ -28,7 +28,7 @@ from vaedocs.derivation.elaborate.dots import filled
 from vaedocs.derivation.elaborate.draws import drawn
 from vaedocs.derivation.elaborate.laws import plainly
 from vaedocs.derivation.elaborate.short import in_full
-from vaedocs.derivation.elaborate.trees import loose_names
+from vaedocs.derivation.elaborate.trees import at_step, loose_names, stepwise
 from vaedocs.derivation.errors import NotCheckable
 from vaedocs.derivation.guesses import guesses, sized
 from vaedocs.derivation.hypotheses import Hypotheses
@@ -137,12 +137,36 @@ class _Check(Steps, Verdicts):
         integers: dict[str, int] = {}
         for _ in range(12):
             try:
-                return self._judged(display, statements, integers)
+                found = self._judged(display, statements, integers)
+                return self._step_by_step(display, statements, *found)
             except NeedsInteger as need:
                 integers = {**integers, need.name: 2}
             except NeedsShape as need:
                 self.shapes[need.name] = need.shape
         raise AssertionError("limits do not settle")
+
+    def _step_by_step(
+        self,
+        display: s.Display,
+        statements: list[s.Chain],
+        rows: list[r.Row],
+        theory: Theory,
+        read: s.Display,
+    ) -> tuple[list[r.Row], Theory, s.Display]:
+        """Of ``q(x_t | x_0)``, where only ``q(x_t | x_{t-1})`` is given: tried at t = 2 and 3."""
+        letter = None if all(row.ok for row in rows) else stepwise(display, statements)
+        if letter is None:
+            return rows, theory, read
+        made: list[list[r.Row]] = []
+        for value in (2, 3):
+            one = at_step(display, letter, value)
+            assert isinstance(one, s.Display)
+            scope, steps = self._elaborated(one, statements, {"T": value})
+            made.append(self._at(self._decide(scope, steps), {letter: value}))
+        if {len(m) for m in made} != {len(rows)}:
+            return rows, theory, read
+        note = f"written out for {letter} = 2 and {letter} = 3"
+        return [self._both(a, b, note) for a, b in zip(*made, strict=True)], theory, read
 
     def _judged(
         self, display: s.Display, statements: list[s.Chain], integers: dict[str, int]

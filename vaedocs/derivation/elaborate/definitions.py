@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from sympy import Expr, Integer, Symbol
 
+from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.elaborate.scope import Base, Macro, Mismatch
 from vaedocs.derivation.elaborate.trees import (
@@ -15,6 +16,7 @@ from vaedocs.derivation.elaborate.trees import (
     with_lower_case,
 )
 from vaedocs.derivation.errors import NotCheckable
+from vaedocs.derivation.lexer.vocabulary import GREEK
 from vaedocs.derivation.spelling import spell, stem, walk
 from vaedocs.derivation.theory import Fact
 
@@ -62,9 +64,11 @@ class Definitions(Base):
                 continue
             pairs = zip((*name.subscripts, *name.indices), own, strict=True)
             changed = [(a, b) for a, b in pairs if spell(a) != spell(b)]
-            if not changed or not all(is_index_letter(a) for a, _ in changed):
-                continue
             inside = [n for n in walk(macro.body) if isinstance(n, s.Name)]
+            letters = {spell(n) for n in inside if self._is_number(n)}  # the K of \mathcal{L}_K
+            free = [is_index_letter(a) or spell(a) in letters for a, _ in changed]
+            if not changed or not all(free):
+                continue
             if all(stem(n) != stem(name) for n in inside):
                 body = at_index(macro.body, {spell(a): b for a, b in changed})
                 return replace(macro, body=body, literal=spell(node), name=None)
@@ -77,6 +81,13 @@ class Definitions(Base):
                     "write the steps out, for example for three of them",
                 )
         return None
+
+    def _is_number(self, name: s.Name) -> bool:
+        """Whether a name is a plain letter for a number, neither a variable nor a density."""
+        plain = not (name.subscripts or name.indices or name.accents or name.style)
+        single = len(name.base) == 1 or name.base in GREEK
+        known = spell(name) in self.scope.survey.random or look.is_density_head(name)
+        return plain and single and not known
 
     def image(self, slot: str) -> s.Node | None:
         """What a variable is made of, where it was defined by other random variables."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from sympy import Expr, Symbol
+from sympy import Expr, Integer, Symbol
 
 from vaedocs.derivation import expressions as e
 from vaedocs.derivation import survey as look
@@ -14,7 +14,7 @@ from vaedocs.derivation.elaborate.functions import Functions
 from vaedocs.derivation.elaborate.trees import (
     substitute,
 )
-from vaedocs.derivation.spelling import is_parameter, spell, stem
+from vaedocs.derivation.spelling import is_parameter, spell, stem, walk
 from vaedocs.derivation.theory import Variable
 
 DATA = "p_{data}"  # p(x) where it stands beside another p_\theta(x)
@@ -184,6 +184,8 @@ class Densities(Functions):
             if isinstance(item, s.Name) and self._is_parameter_like(item):
                 continue
             conditions += self.fill(item, None)
+        if not values and any(isinstance(part, s.Range) for item in left for part in walk(item)):
+            return Integer(1)  # q(z_{<l} | x) at l = 1
         if not values:
             raise self.refuse(node, "this density has nothing on the left of its bar")
         self.register(name, [slot for slot, _ in (*values, *conditions)])

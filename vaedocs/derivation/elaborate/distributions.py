@@ -38,7 +38,7 @@ class Distributions(Families):
                 made = self.expression(node)
                 if all(self._is_dot(item) for item in left) and isinstance(made, e.Density):
                     return made, tuple(v for _, v in made.values)
-                return made, self._bound_of(made, node)
+                return made, () if made == 1 else self._bound_of(made, node)
         if isinstance(node, s.Name) and self._names_density(node):
             macro = self.macro(spell(node), ())
             assert macro is not None

@@ -238,7 +238,7 @@ class Expectations(Divergences):
         weight, bound = self.refreshed(weight), self.refresh(bound)
         self._entries_of(bound, body)
         if node.kind == "E":
-            return e.Expectation(body, weight, bound)
+            return e.Expectation(body, weight, bound) if bound or weight != 1 else body
         made = e.Variance(body, weight, bound)
         return sympy.sqrt(made) if node.kind == "Std" else made
 

@@ -9,7 +9,7 @@ from typing import Any
 from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.lexer.characters import INDEX_LETTERS
-from vaedocs.derivation.spelling import children, spell, walk
+from vaedocs.derivation.spelling import children, spell, stem, walk
 
 
 def with_lower_case(mapping: dict[str, s.Node]) -> dict[str, s.Node]:
@@ -158,6 +158,39 @@ def loose_names(node: s.Node, bound: frozenset[str] = frozenset()) -> set[str]:
         if not inside & bound:
             found.add(spell(node))
     return found.union(*(loose_names(child, bound) for child in children(node)))
+
+
+def stepwise(display: s.Display, statements: list[s.Chain]) -> str | None:
+    r"""The t of a display about ``q(x_t \mid x_0)``, of which ``q(x_t \mid x_{t-1})`` is given."""
+    for call in (n for chain in statements for n in walk(chain) if look.is_density_call(n)):
+        marks: dict[str, set[str]] = {}
+        for name in walk(call):
+            if isinstance(name, s.Name) and len(name.subscripts) == 1:
+                marks.setdefault(stem(name), set()).add(spell(name.subscripts[0]))
+        for base, found in marks.items():
+            letter = next((m for m in sorted(found) if f"{m}-1" in found), None)
+            starts = {f"{base}_0", f"{base}_1"}
+            names = {spell(n) for chain in display.chains for n in walk(chain)}
+            if letter is not None and starts & names and f"{base}_{letter}" in names:
+                return letter
+    return None
+
+
+def at_step(node: s.Node, letter: str, value: int) -> s.Node:
+    """A tree with a number for a letter, and x_1 for x_{2-1}."""
+
+    def change(inner: s.Node) -> s.Node | None:
+        if isinstance(inner, s.Name) and spell(inner) == letter:
+            return s.Number(str(value), span=inner.span)
+        if isinstance(inner, s.Sum):
+            parts = [(sign, rebuild(term, change)) for sign, term in inner.terms]
+            whole = [(sign, t) for sign, t in parts if isinstance(t, s.Number) and t.text.isdigit()]
+            numbers = [sign * int(term.text) for sign, term in whole]
+            if len(numbers) == len(parts) and sum(numbers) >= 0:
+                return s.Number(str(sum(numbers)), span=inner.span)
+        return None
+
+    return rebuild(node, change)
 
 
 def unbound_names(node: s.Node) -> Iterator[s.Name]:

@@ -393,11 +393,27 @@ class Context:
                 given = [
                     s for s in placed if slot not in needed.get(s, set()) - allowed.get(s, set())
                 ]
-            if slot in allowed and not self._said(head, slot, frozenset(placed), frozenset(given)):
+            near = self._together(head, slot) if slot in allowed else set()
+            before, least = (frozenset(s for s in some if s in near) for some in (placed, given))
+            if slot in allowed and not self._said(head, slot, before, least):
                 self.narrow = "the independences given hold in more models than were tried"
             result.append(Factor((slot,), tuple(given)))
             placed.append(slot)
         return result
+
+    def _together(self, head: str, slot: str) -> set[str]:
+        """The slots that stand with this one in a density of the head, or with one that does: of
+        all others, nothing is said that joins them.
+        """
+        keys = [d.key for d in self._seen if isinstance(d, ex.Density)]
+        keys += [key for key, _, _ in self.formulas(head)]
+        joints = [key[1] | key[2] for key in keys if key[0] == head]
+        joints += [f[1] | f[2] | f[3] for f in self.theory.independences if f[0] == head]
+        found, size = {slot}, 0
+        while size < len(found):
+            size = len(found)
+            found |= {s for slots in joints if slots & found for s in slots}
+        return found
 
     def _said(self, head: str, slot: str, before: frozenset[str], given: frozenset[str]) -> bool:
         """Whether p(slot | before) = p(slot | given) follows from what is given, step by step."""

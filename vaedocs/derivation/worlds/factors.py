@@ -66,6 +66,8 @@ class Factors(World):
         return self.is_density_like(a)
 
     def counts(self) -> tuple[int, ...]:
+        if self.many:
+            return (self.many,)
         if self.wide:
             return (1, 2, 3, 4)
         return (1, 2, 2, 3) if self.style != "tiny" else (1, 1, 2)

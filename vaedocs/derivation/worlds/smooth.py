@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import product
 from typing import Any
 
 from sympy import E, Expr, Pow, Symbol, log
@@ -153,6 +154,9 @@ class SmoothWorld(Kinks):
         linear = all(self.is_linear(f) for f in factors)
         if linear and hidden:
             return lambda at: self.linear_gaussian(head, factors, varying).log_density(ordered, at)
+        roots = [f for f in factors if f.formula is None]
+        if lines and len(roots) < 3 and not any(f.conditions for f in roots):
+            return lambda at: self.log_of_mixture(head, factors, roots, varying, ordered, at)
 
         def total(at: At, fineness: int) -> float:
             if not hidden:
@@ -191,13 +195,40 @@ class SmoothWorld(Kinks):
             ends or any(self.discrete_values(s) is not None for s in slots)
         )
 
+    def log_of_mixture(
+        self,
+        head: str,
+        factors: Sequence[Factor],
+        roots: Sequence[Factor],
+        varying: Sequence[str],
+        slots: Sequence[str],
+        at: At,
+    ) -> float:
+        """The log density of linear factors behind mixtures of Gaussians: a mixture, exactly."""
+        logs = []
+        for chosen in product(range(1 if self.style == "gauss" else 2), repeat=len(roots)):
+            parts = [self.mixture(head, f, at).parts for f in roots]
+            share = math.prod(p[k][0] for p, k in zip(parts, chosen, strict=True))
+            which = {f.slots[0]: k for f, k in zip(roots, chosen, strict=True)}
+            joint = self.linear_gaussian(head, factors, varying, which)
+            logs.append(math.log(share) + joint.log_density(slots, at))
+        if self.style == "gauss":
+            return joint.log_density(slots, at)
+        top = max(logs)
+        return top + math.log(sum(math.exp(v - top) for v in logs))
+
     def linear_gaussian(
-        self, head: str, factors: Sequence[Factor], varying: Sequence[str]
+        self,
+        head: str,
+        factors: Sequence[Factor],
+        varying: Sequence[str],
+        which: dict[str, int] | None = None,
     ) -> JointGaussian:
-        """The joint Gaussian of linear factors, exactly."""
+        """The joint Gaussian of linear factors, exactly; ``which`` part of a free mixture."""
         key = (
             "joint",
             head,
+            tuple((which or {}).items()),
             tuple(f.slots for f in factors),
             tuple(self.env.get(n) for n in varying),
         )
@@ -214,7 +245,7 @@ class SmoothWorld(Kinks):
 
             def law(at: At, f: Any = f) -> Any:
                 if f.formula is None:
-                    return self.mixture(head, f, at).parts[0][1]
+                    return self.mixture(head, f, at).parts[(which or {}).get(f.slots[0], 0)][1]
                 return self.with_names(f, at, lambda: self.normal_law(f.formula))
 
             base, spread = law(here).moments()
