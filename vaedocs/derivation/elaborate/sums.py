@@ -351,8 +351,8 @@ class Sums(Expectations):
             if spell(node.lower) != "1" or (unsure and not discrete):
                 return None
             alone = isinstance(node.body, s.Call) and len(look.arguments(node.body)[0]) == 1
-            said = not alone or spell(node) in self.scope.survey.ones
-            unsure = unsure or not (discrete or said)
+            if alone and not discrete and spell(node) not in self.scope.survey.ones:
+                return None
         if unsure:
             hint = rf"write \sum_{letter} for the sum over all values, where {letter} is discrete"
             raise self.refuse(node, f"does {index} count data, or the values of {letter}?", hint)

@@ -75,7 +75,8 @@ def within_meaning(scope: Scope, rows: list[r.Row], seed: int) -> list[r.Row]:
 def _means_another(scope: Scope, name: str, macro: Macro, seed: int) -> bool:
     """Whether a definition of KL, of an entropy or an information says something else.
 
-    A conditional divergence may be averaged or not, D may be any, and H_2 counted in bits.
+    A conditional divergence may be averaged or not, D may be any, H_2 counted in bits, I_q be of
+    data, and P have the density p.
     """
     try:
         chains = parse_statements(macro.text) if macro.text else []
@@ -85,9 +86,16 @@ def _means_another(scope: Scope, name: str, macro: Macro, seed: int) -> bool:
         reader = Elaborator(scope, macro.text)
         conditions = [n for n in walk(left) if isinstance(n, s.Call) and "|" in n.separators]
         divergence = look.is_divergence_call(left) and "KL" in name and not conditions
+        inside = list(walk(chains[0].links[0].right))
+        heads = {n.head for n in inside if isinstance(n, s.Call) and look.is_density_call(n)}
+        sides = [item for group in left.groups for item in group]
+        named = {side.head if isinstance(side, s.Call) else side for side in sides}
+        divergence = divergence and named <= heads
         information = left.head.base in look.INFORMATION and ";" in left.separators
         entropy = not left.head.subscripts and reader.is_entropy(left)
-        if not (divergence or information or entropy):
+        bases = {n.subscript for n in inside if isinstance(n, s.Function) and n.name == "log"}
+        plain = not left.head.subscripts and bases <= {None}
+        if not (divergence or (plain and (information or entropy))):
             return False
         right = reader.expression(chains[0].links[0].right)
         saved = scope.macros.pop(name)
