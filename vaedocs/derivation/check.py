@@ -163,8 +163,9 @@ class _Check(Steps, Verdicts):
             assert isinstance(one, s.Display)
             scope, steps = self._elaborated(one, statements, {"T": value})
             made.append(self._at(self._decide(scope, steps), {letter: value}))
-        if {len(m) for m in made} != {len(rows)}:
-            return rows, theory, read
+        new = {row.verdict for m in made for row in m} - {row.verdict for row in rows}
+        if {len(m) for m in made} != {len(rows)} or new & {r.ASSUMPTION, r.DEFINITION}:
+            return rows, theory, read  # a claim must not become a statement of the model
         note = f"written out for {letter} = 2 and {letter} = 3"
         return [self._both(a, b, note) for a, b in zip(*made, strict=True)], theory, read
 
