@@ -302,6 +302,7 @@ PAIRS: list[tuple[str, str, str, str]] = [
     ("a constant in French", r"p(x) = \mathcal{N}(\mu, \sigma^2)", r"\log p(x) = -\frac{(x - \mu)^2}{2\sigma^2} + Cst", r"\log p(x) = -\frac{(x - \mu)^2}{\sigma^2} + Cst"),
     ("a rule beside a row", "", r"\begin{aligned} (a + b)^2 &= (a + b) (b + a) && a + b = b + a \\ &= a^2 + 2 a b + b^2 \end{aligned}", r"\begin{aligned} (a + b)^2 &= (a + b) (b + a) && a + b = b + a \\ &= a^2 + b^2 \end{aligned}"),
     ("two columns", r"a > 0; b > 0", r"\begin{aligned} \log a^2 &= \log a + \log a & \log b^3 &= \log b + \log b^2 \\ &= 2 \log a & &= 3 \log b \end{aligned}", r"\begin{aligned} \log a^2 &= \log a + \log a & \log b^3 &= \log b + \log b^2 \\ &= 2 \log b & &= 3 \log b \end{aligned}"),
+    ("a joint law in capitals, the densities in small letters", r"H(X) := -\mathbb{E}_{p(x)}[\log p(x)]; H(X|Y) := -\mathbb{E}_{p(x,y)}[\log p(x|y)]", r"H(X) - H(X|Y) = D(P_{XY} \| P_X P_Y)", r"H(X) - H(X|Y) = D(P_X P_Y \| P_{XY})"),
     ("a star behind a logarithm in an integral", "", r"\int \log{p(x)} * q(z) \,dz = \log p(x)", r"\int \log{p(x)} * q(z) \,dz = p(x)"),
     ("entropies of capitals, said in small letters", r"H(P) := -\sum_x p(x) \log p(x); H(P, Q) := -\sum_x p(x) \log q(x); x discrete", r"D_{KL}(p \| q) = H(P, Q) - H(P)", r"D_{KL}(p \| q) = H(P, Q) + H(P)"),
     ("an average over what is said to be drawn", r"z \sim q(z \mid x)", r"\mathbb{E}_{z}[\log p(x \mid z)] = \int q(z \mid x) \log p(x \mid z) \,dz", r"\mathbb{E}_{z}[\log p(x \mid z)] = \int p(z) \log p(x \mid z) \,dz"),

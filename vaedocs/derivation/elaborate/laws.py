@@ -78,7 +78,8 @@ def plainly(display: s.Display, statements: list[s.Chain]) -> tuple[s.Display, l
         if node.base in marked and (given := _letters(node)) is not None and node.subscripts:
             left, right = given
             values = tuple(tuple(_small(n) for n in group) for group in (left, right) if group)
-            head = replace(node, subscripts=())
+            base = node.base.lower() if node.base in capitals else node.base
+            head = replace(node, base=base, subscripts=())
             return s.Call(head, values, ("|",) * bool(right), span=node.span)
         if node.base in numbered and len(node.subscripts) == 1:
             return _small(node)
