@@ -45,7 +45,7 @@ REFUSED = [
         r"\log p(x) \geq \mathbb{E}[\log p(x, z) - \log q(z|x)]",
         *(1, 16, "over p or q?", r"\mathbb{E}_{q(z \mid x)}[\dots] or \mathbb{E}_{p(x, z)}"),
     ),
-    (r"p(x, y) = \frac{1}{2\pi} e^{-x^2/2 - y^2/2}", 1, 11, "a joint density", "of each variable"),
+    (r"p(x, y) = \frac{1}{4} e^{-|x| - |y|}", 1, 11, "a joint density", "of each variable"),
     (r"p(x) = \frac{1}{\pi (1 + x^2)}", 1, 8, "could not be found out", "name a family"),
     (r"1 + (AB)_{ij} = 0", 1, 5, "no shape of A, B is known", r"say A \in \mathbb{R}^{N \times M}"),
     (r"1 + \delta(x - 3) = 0", 1, 5, "Dirac's delta", r"\int \delta(x - a)"),

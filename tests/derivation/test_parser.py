@@ -121,7 +121,7 @@ REFUSALS = [
     (r"p(x) = \int p(x|z) p(z)", r"\int", "the integral has no differential", "dz"),
     (r"\mathbb{E}_q", "", "the expectation of what?", "brackets"),
     (r"a \pm b", r"\pm", r"\pm is not part of the language", "two statements at once"),
-    (r"a \cancel{b}", r"\cancel", r"\cancel is not part of the language", "without it"),
+    (r"a \xcancel{b}", r"\xcancel", r"\xcancel is not part of the language", "without it"),
     (r"\foo{x}", r"\foo", r"\foo is not part of the language", r"\text{…}"),
     (r"a \overset{d}{=} b", r"\overset", "equality in distribution is not part", "densities"),
     (r"a^b^c", "^c", "a second superscript", "brackets"),

@@ -42,8 +42,6 @@ OPERATORS = {
 REFUSED = {
     "pm": "\\pm stands for two statements at once; write both",
     "mp": "\\mp stands for two statements at once; write both",
-    "cancel": "a cancelled term is neither there nor gone; write the row without it",
-    "bcancel": "a cancelled term is neither there nor gone; write the row without it",
     "xcancel": "a cancelled term is neither there nor gone; write the row without it",
     "not": "write the negated relation by its own name, for example \\neq or \\notin",
     "leftarrow": "write = for an equation or := for a definition",

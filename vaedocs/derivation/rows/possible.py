@@ -90,7 +90,7 @@ def _means_another(scope: Scope, name: str, macro: Macro, seed: int) -> bool:
         heads = {n.head for n in inside if isinstance(n, s.Call) and look.is_density_call(n)}
         sides = [item for group in left.groups for item in group]
         named = {side.head if isinstance(side, s.Call) else side for side in sides}
-        divergence = divergence and named <= heads
+        divergence = divergence and (named <= heads or not heads)
         information = left.head.base in look.INFORMATION and ";" in left.separators
         entropy = not left.head.subscripts and reader.is_entropy(left)
         bases = {n.subscript for n in inside if isinstance(n, s.Function) and n.name == "log"}
@@ -105,8 +105,8 @@ def _means_another(scope: Scope, name: str, macro: Macro, seed: int) -> bool:
             scope.macros[name] = saved
     except NotCheckable:
         return False
-    if _speaks_of(standard) != _speaks_of(right):  # H(P) of p(x); H(q, p) at one of many x
-        return False
+    if right.has(e.Density) and _speaks_of(standard) != _speaks_of(right):
+        return False  # H(P) of p(x); H(q, p) at one of many x
     if prove(scope.theory, "=", standard, right) is not None:
         return False
     return test("=", standard, right, scope.theory, seed=seed, points=POINTS).status == "refuted"
