@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import platform
 import shutil
 import sys
 from pathlib import Path
@@ -172,6 +173,9 @@ def lock(session: nox.Session) -> None:
 
 def prepare(session: nox.Session) -> None:
     """Make `.venv`, or bring it up to date when the dependencies have changed."""
+    if sys.version_info < (3, 11, 5):  # pip would only say that versions conflict
+        mine = platform.python_version()
+        session.error(f"this is Python {mine}; pymdown-extensions 13 asks for 3.11.5 or newer")
     wanted = digest(folders=())
     installed = VENV / "installed.txt"
     if installed.is_file() and installed.read_text(encoding="utf-8") == wanted:
