@@ -65,6 +65,7 @@ MISUNDERSTOOD = [
     ("p(z) = 1", "z is nice", 1, "“is nice” are not understood", "the language knows"),
     ("p(z) = 1", "z", 1, "says nothing of what it names", "write a relation"),
     ("p(z) = 1", r"z \in \mathcal{Q}(3)", 7, "this set is not in the language", r"\mathbb{R}^{N}"),
+    ("p(z) = 1", r"p(y = 1) = a", 1, "probability of the other values", r"y \in \{0, 1\}"),
     ("p(z) = 1", r"c > 0; z is nice", 8, "“is nice” are not understood", "the language knows"),
     (
         *("H(X) = 0", r"X \in \{0, 2, \dots, K\}", 7),

@@ -73,6 +73,7 @@ class Names(Entries):
                     and not node.style
                     and not node.accents
                     and name not in self.theory.variables
+                    and name not in self.scope.survey.chances
                 )
                 and not self.scope.declared_tags.get(name)  # 0 < \pi < 1: a probability
                 and not self._is_array(name)

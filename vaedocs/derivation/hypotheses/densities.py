@@ -139,6 +139,9 @@ class Densities(Formulas):
         target = self.reader.expression(left)
         if not isinstance(target, e.Density):
             raise self.reader.refuse(left, "a density is needed on the left")
+        if any(value.is_number for _, value in target.values):
+            hint = r"say which values there are, as y \in \{0, 1\}, or give the whole law"
+            raise self.reader.refuse(left, "what is the probability of the other values?", hint)
         made = self.reader.expression(right)
         target = self.reader.expression(left)  # shapes may have become known on the right
         self._one_of_the_values(target, made)

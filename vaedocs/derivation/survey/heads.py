@@ -115,6 +115,7 @@ class Survey:
     averaged: dict[str, list[s.Call]] = field(default_factory=dict)  # the q(x) below an E
     laws: dict[str, s.Call] = field(default_factory=dict)  # the q(z | x) that z is drawn from
     ones: set[str] = field(default_factory=set)  # sums that are said to be 1
+    chances: set[str] = field(default_factory=set)  # the \pi of Bernoulli(\pi)
     limits: Counter[str] = field(default_factory=Counter)  # how often each ends a sum
     bare: set[str] = field(default_factory=set)
     uses: Counter[str] = field(default_factory=Counter)  # how often each of these

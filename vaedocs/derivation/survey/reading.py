@@ -89,6 +89,8 @@ def survey(trees: list[s.Node], given: int = 0) -> Survey:
                 found.parameters.setdefault(spell(node), node)
             if isinstance(node, s.Call) and informs(node):
                 informed.append(node)
+            if isinstance(node, s.Call) and family(node.head) in ("bernoulli", "binomial"):
+                found.chances |= {spell(n) for n in node.groups[-1] if isinstance(n, s.Name)}
             if isinstance(node, s.Call) and isinstance(node.head, s.Name) and not eulers(node):
                 found.called.add(spell(node.head))
                 if node.head.base == "h" and "|" in node.separators:
