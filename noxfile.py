@@ -27,6 +27,7 @@ ZENSICAL = "zensical==0.0.73"  # the newest whose parts are all on PyPI
 
 # What the tests rest on: when none of it has changed since they passed, they hold.
 TESTED = ("vaedocs", "tests", "docs", "benchmarks")
+WORKERS = ("-n", "auto", "--dist", "worksteal")  # the slow tests stand together
 BADGE = ROOT / "docs" / "images" / "equations.svg"
 WRITTEN = tuple(ROOT / "docs" / name for name in ("assets/vaedocs", "code", "images"))
 WRITTEN += (ROOT / "vaedocs" / "site" / "katex",)
@@ -37,7 +38,7 @@ SETTINGS = ("pyproject.toml", "constraints.txt", "mkdocs.yml", "noxfile.py", "ha
 def tests(session: nox.Session) -> None:
     """Run every doctest and test of the package and the pages (`nox -s tests -- -k kl`)."""
     prepare(session)
-    workers = () if "-n" in session.posargs else ("-n", "auto")
+    workers = () if "-n" in session.posargs else WORKERS
     run(session, "pytest", "-m", "not browser", "-rs", *workers, *session.posargs)
     if not session.posargs:
         passed().write_text(digest(), encoding="utf-8")
@@ -206,7 +207,7 @@ def require_tests(session: nox.Session) -> None:
         session.log("The tests passed on exactly these files: not run again.")
     else:
         session.log("The site is built only when the tests pass:")
-        run(session, "pytest", "-m", "not browser", "-q", "-n", "auto")
+        run(session, "pytest", "-m", "not browser", "-q", *WORKERS)
         passed().write_text(digest(), encoding="utf-8")
 
 

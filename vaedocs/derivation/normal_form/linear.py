@@ -433,9 +433,10 @@ class Linear(Moments):
     def _entry_leaf(self, expr: e.Component) -> Polynomial:
         array = expr.args[0]
         base = array.args[0] if isinstance(array, e.Item) else array
-        positive = isinstance(base, Symbol) and bool(
-            self.theory.tags(base) & {"positive", "simplex"}
-        )
+        signs = {"positive", "simplex"}
+        if len(set(expr.args[1])) < len(expr.args[1]):  # on the diagonal
+            signs |= {"spd", "positive diagonal"}
+        positive = isinstance(base, Symbol) and bool(self.theory.tags(base) & signs)
         if isinstance(base, e.Apply):
             info = self.theory.functions.get(base.name)
             positive = bool(info and info.positive)

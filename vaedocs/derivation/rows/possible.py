@@ -105,7 +105,7 @@ def _means_another(scope: Scope, name: str, macro: Macro, seed: int) -> bool:
             scope.macros[name] = saved
     except NotCheckable:
         return False
-    if right.has(e.Density) and _speaks_of(standard) != _speaks_of(right):
+    if not right.is_number and _speaks_of(standard) != _speaks_of(right):
         return False  # H(P) of p(x); H(q, p) at one of many x
     if prove(scope.theory, "=", standard, right) is not None:
         return False
