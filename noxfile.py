@@ -25,9 +25,10 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 SITE = ROOT / "site"
 ZENSICAL = "zensical==0.0.73"  # the newest whose parts are all on PyPI
 
+WORKERS = ("-n", "auto", "--dist", "worksteal")  # slow tests stand together: who is done takes some
+
 # What the tests rest on: when none of it has changed since they passed, they hold.
 TESTED = ("vaedocs", "tests", "docs", "benchmarks")
-WORKERS = ("-n", "auto", "--dist", "worksteal")  # the slow tests stand together
 BADGE = ROOT / "docs" / "images" / "equations.svg"
 WRITTEN = tuple(ROOT / "docs" / name for name in ("assets/vaedocs", "code", "images"))
 WRITTEN += (ROOT / "vaedocs" / "site" / "katex",)
