@@ -1,5 +1,7 @@
 """Adam's step, its moments looked up once: the same numbers as ``optimiser.step``."""
 
+import copy
+
 import pytest
 import torch
 
@@ -10,12 +12,7 @@ def networks(count, **options):
     """Equal small networks, each with an Adam of its own."""
     torch.manual_seed(0)
     first = torch.nn.Sequential(torch.nn.Linear(5, 4), torch.nn.Tanh(), torch.nn.Linear(4, 3))
-    made = [first]
-    for _ in range(count - 1):
-        made.append(
-            torch.nn.Sequential(torch.nn.Linear(5, 4), torch.nn.Tanh(), torch.nn.Linear(4, 3))
-        )
-        made[-1].load_state_dict(first.state_dict())
+    made = [first, *(copy.deepcopy(first) for _ in range(count - 1))]
     return [(m, torch.optim.Adam(m.parameters(), 1e-2, fused=True, **options)) for m in made]
 
 

@@ -79,11 +79,12 @@ def entries_as_values(
     """
     trees = (display, *statements)
     nodes = [node for tree in trees for node in walk(tree)]
-    entries = [entry.base for node in nodes if (entry := _entry(node)) is not None]
-    named = [node.base for node in nodes if isinstance(node, s.Name) and node.subscripts]
-    entries += [one.base for node in nodes if (one := _label(node)) is not None]
     calls = [node for node in nodes if isinstance(node, s.Call) and "|" in node.separators]
     below = [entry for call in calls for item in call.groups[-1] if (entry := _entry(item))]
+    if not below:
+        return display, statements
+    entries = [entry.base for node in nodes if (entry := _entry(node) or _label(node)) is not None]
+    named = [node.base for node in nodes if isinstance(node, s.Name) and node.subscripts]
     chosen = {one.base for one in below if named.count(one.base) == entries.count(one.base)}
     if not chosen:
         return display, statements
@@ -121,6 +122,7 @@ def _label(node: s.Node) -> s.Name | None:
     r"""The z_k of ``\gamma(z_k)``, a name for something of k."""
     if not isinstance(node, s.Call) or look.is_density_call(node):
         return None
-    (item, *others) = (item for group in node.groups for item in group)
-    alone = isinstance(item, s.Name) and not others and len(item.subscripts) == 1
-    return item if alone and isinstance(item, s.Name) else None
+    match [item for group in node.groups for item in group]:
+        case [s.Name(subscripts=(_,)) as item]:
+            return item
+    return None
