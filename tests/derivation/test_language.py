@@ -508,6 +508,10 @@ PAIRS: list[tuple[str, str, str, str]] = [
     ("over what every average is, in words", r"\mathbb{E} is over z \sim q(z|x)", r"\log p(x) - D_{KL}[q(z|x)\|p(z|x)] = \mathbb{E}[\log p(x|z)] - D_{KL}[q(z|x)\|p(z)]", r"\log p(x) - D_{KL}[q(z|x)\|p(z|x)] = \mathbb{E}[\log p(x|z)] + D_{KL}[q(z|x)\|p(z)]"),
     ("an average beside a draw", r"z \sim q(z|x)", r"\log p(x) - D_{KL}[q(z|x)\|p(z|x)] = \mathbb{E}[\log p(x|z)] - D_{KL}[q(z|x)\|p(z)]", r"\log p(x) - D_{KL}[q(z|x)\|p(z|x)] = \mathbb{E}[\log p(x|z)] + D_{KL}[q(z|x)\|p(z)]"),
     ("an average beside two draws", r"x \sim p(x); z \sim q(z|x)", r"\mathbb{E}[f(x,z)] = \mathbb{E}_{p(x)}[\mathbb{E}_{q(z|x)}[f(x,z)]]", r"\mathbb{E}[f(x,z)] = \mathbb{E}_{p(x)}[\mathbb{E}_{p(z|x)}[f(x,z)]]"),
+    ("an optimum inside an optimum", "", r"\max_x \min_y f(x, y) \leq \min_y \max_x f(x, y)", r"\max_x \min_y f(x, y) = \min_y \max_x f(x, y)"),
+    ("the best of a family for each point", "", r"\min_{\theta, \phi} \mathbb{E}_{p(x)}[\mathrm{KL}(q_\phi(z \mid x) \,\|\, p_\theta(z \mid x))] \geq \min_{\theta} \mathbb{E}_{p(x)}[\min_{\phi} \mathrm{KL}(q_\phi(z \mid x) \,\|\, p_\theta(z \mid x))]", r"\min_{\theta, \phi} \mathbb{E}_{p(x)}[\mathrm{KL}(q_\phi(z \mid x) \,\|\, p_\theta(z \mid x))] \leq \min_{\theta} \mathbb{E}_{p(x)}[\min_{\phi} \mathrm{KL}(q_\phi(z \mid x) \,\|\, p_\theta(z \mid x))]"),
+    ("the best bound and the best likelihood", "", r"\max_{\theta,\phi} \mathbb{E}_{q_\phi(z|x)}[\log p_\theta(x,z) - \log q_\phi(z|x)] \leq \max_\theta \log p_\theta(x)", r"\max_{\theta,\phi} \mathbb{E}_{q_\phi(z|x)}[\log p_\theta(x,z) - \log q_\phi(z|x)] = \max_\theta \log p_\theta(x)"),
+    ("a step of EM never makes the likelihood smaller", r"\theta_{t+1} := \arg\max_\theta \mathbb{E}_{p_{\theta_t}(z \mid x)}[\log p_\theta(x, z)]", r"\log p_{\theta_{t+1}}(x) \geq \log p_{\theta_t}(x)", r"\log p_{\theta_{t+1}}(x) > \log p_{\theta_t}(x)"),
 ]  # fmt: skip
 
 ITEMS = [item for item, *_ in PAIRS]

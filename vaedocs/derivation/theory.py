@@ -103,6 +103,7 @@ class Theory:
     variables: dict[str, Variable] = field(default_factory=dict)
     models: dict[str, tuple[str, ...]] = field(default_factory=dict)
     parameters: dict[str, tuple[Symbol, ...]] = field(default_factory=dict)
+    versions: dict[str, tuple[str, str]] = field(default_factory=dict)  # p_θ': p_θ, θ'
     fixed: set[tuple[str, frozenset[str]]] = field(default_factory=set)  # see below
     families: dict[DensityKey, Family] = field(default_factory=dict)
     density_definitions: dict[DensityKey, Fact] = field(default_factory=dict)

@@ -45,6 +45,7 @@ class Densities(Functions):
         kept = base != stem(head)
         names: list[s.Node] = []
         rest: list[str] = []
+        versions: list[s.Node] = []  # of θ, where there are several
         number = self.scope.survey.number(head, given)
         if number is not None:  # one more condition, k of q_k(x)
             base = stem(head)
@@ -58,12 +59,14 @@ class Densities(Functions):
             own = isinstance(part, s.Name) and part.base in twofold and self._fixed(part)
             if own or (twofold and spell(part) in twofold):
                 rest.append(spell(part))
+                versions.append(part)
         for part in head.subscripts:
             if number is not None and look.index_of(part) == number:
                 continue
             if is_parameter(part):
                 if isinstance(part, s.Name) and part.base in twofold:
                     rest.append(spell(part))
+                    versions.append(part)
             elif isinstance(part, s.Name) and (self.slot(part) in variables):
                 continue
             elif (
@@ -77,6 +80,11 @@ class Densities(Functions):
             else:
                 rest.append(spell(part))
         name = base + (f"_{{{','.join(rest)}}}" if rest else "")
+        if len(versions) == len(rest) == 1 and isinstance(versions[0], s.Name):
+            self.theory.versions[name] = (f"{base}_{versions[0].base}", rest[0])
+            chosen = self.macro(rest[0], ())
+            if chosen and isinstance(chosen.body, s.Extremum) and not self.scope.defining:
+                self.expression(versions[0])  # which model this is, the theory must know
         self._depends(name, [part for part in rest if part in self.scope.differentiated])
         return name, names
 

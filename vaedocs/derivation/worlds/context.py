@@ -10,6 +10,7 @@ from sympy import Expr, Symbol, Tuple
 
 from vaedocs.derivation import expressions as ex
 from vaedocs.derivation.theory import Fact, Shape
+from vaedocs.derivation.worlds.labels import labels
 from vaedocs.derivation.worlds.sight import Sight, base_name
 
 Pin = tuple[str, tuple[Expr, ...], Expr]  # a function, a place, its value there
@@ -36,6 +37,8 @@ class Context(Sight):
         found = [self.pin(fact) for fact in self.theory.constraints]
         self.pins = [pin for pin in found if pin is not None]
         self.keep_constraints()
+        self.labels = labels(self)
+        self.join_versions()
         self.order: dict[str, list[Factor]] = {}
         for head in self.heads:
             self.order[head] = self.factors(head)
@@ -73,6 +76,21 @@ class Context(Sight):
             if left.is_scalar() and all(a.is_Rational for a in left.args[2]):
                 return left.name, tuple(left.args[2]), right
         return None
+
+    def join_versions(self) -> None:
+        """Let the versions of a density that labels tell apart have the same variables."""
+        families: dict[str, list[str]] = {}
+        for head in self.heads:
+            if self.version(head) is not None:
+                families.setdefault(self.theory.versions[head][0], []).append(head)
+        for heads in families.values():
+            slots = tuple(sorted({slot for head in heads for slot in self.heads[head]}))
+            self.heads.update(dict.fromkeys(heads, slots))
+
+    def version(self, head: str) -> Symbol | None:
+        """The label that tells a density of a family from the others: the θ' of p_θ'."""
+        _, name = self.theory.versions.get(head, ("", ""))
+        return self.symbols[name] if name in self.labels else None
 
     # -- asking ----------------------------------------------------------------------------------
 
@@ -124,6 +142,12 @@ class Context(Sight):
     def parameters(self) -> list[str]:
         """Names to be drawn: neither random nor defined."""
         return [n for n in self.symbols if n not in self.slot_of and n not in self.definitions]
+
+    def labels_of(self, head: str) -> list[Symbol]:
+        """The labels on which the tables of a head depend."""
+        if (own := self.version(head)) is not None:
+            return [own]
+        return [p for p in self.theory.parameters.get(head, ()) if p.name in self.labels]
 
     def parameters_of(self, head: str, factor: Factor) -> tuple[Symbol, ...]:
         """On what a factor without formula depends beside its conditions."""

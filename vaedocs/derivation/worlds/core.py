@@ -198,6 +198,8 @@ class Core:
         if found is None:
             self._dependencies[key] = frozenset()
             names = {s.name for s in self.theory.parameters.get(head, ())}
+            if (version := self.context.version(head)) is not None:
+                names |= self.dependencies(version)
             for _, formula, pairs in self.context.formulas(head):
                 names |= self.dependencies(formula) - {name for _, name in pairs}
             found = self._dependencies[key] = frozenset(names)

@@ -34,7 +34,11 @@ def scalars(world: Any) -> dict[str, tuple[Fraction, ...]]:
         tags = context.tags(name) | world.extra_tags.get(name, set())
         declared = context.theory.variables.get(name)
         limited = declared is not None and (declared.values or declared.low is not None)
-        if name in context.counting or name in context.heads or name in world.computed:
+        if (
+            name in context.counting
+            or name in context.heads
+            or name in context.labels | {*world.computed}
+        ):
             continue
         formed = tags & {"antisymmetric", "idempotent"} or any("ortho" in t for t in tags)
         multiple = len(set(context.shape(name))) < 2 and not formed

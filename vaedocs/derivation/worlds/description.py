@@ -19,6 +19,7 @@ from vaedocs.derivation.worlds.arithmetic import (
     spell,
 )
 from vaedocs.derivation.worlds.factors import HEADS
+from vaedocs.derivation.worlds.labels import MEMBERS
 from vaedocs.derivation.worlds.matrices import Mat
 from vaedocs.derivation.worlds.sight import base_name
 
@@ -273,6 +274,13 @@ def finite_density(world: Any, d: ex.Density, free: list[str], told: Told) -> No
             world.env[cells[i]] = k
             rows.append(table(i - 1))
         return rows[0] if len(rows) == 1 else rows
+
+    defined = context.definitions.keys() | world.env.keys()
+    members = [label.name for label in context.labels_of(d.head) if label.name not in defined]
+    for name in members:  # one table after the other
+        cells.append(name)
+        axes.append(list(range(MEMBERS)))
+        title += f" for {MEMBERS} values of {shown(name)}"
 
     try:
         made = table(len(axes) - 1)  # conditions outside, values inside

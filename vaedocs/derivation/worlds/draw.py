@@ -22,6 +22,7 @@ from vaedocs.derivation.theory import Variable
 from vaedocs.derivation.worlds.arithmetic import Undefined
 from vaedocs.derivation.worlds.context import Context
 from vaedocs.derivation.worlds.hypotheses import Hypotheses
+from vaedocs.derivation.worlds.labels import MEMBERS
 from vaedocs.derivation.worlds.matrices import Mat, column, identity
 from vaedocs.derivation.worlds.scales import MANY, grown
 
@@ -141,6 +142,8 @@ class World(Hypotheses):
             return F(self.count_of(name))
         if "index" in tags:
             return F(rng.choice(self.range_of_index(name) or [1]))
+        if name in self.context.labels and not self.smooth:
+            return F(rng.randrange(MEMBERS))
         shape = self.sizes(self.context.shape(name))
         if name in self.corner:
             chosen = self.corner[name]

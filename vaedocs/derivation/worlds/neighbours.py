@@ -42,7 +42,7 @@ def movable(world: World, key: Any) -> bool:
         whole = {"integer", "whole"} & world.tags_of_places(key[1])  # type: ignore[attr-defined]
         return not whole and key[1] in world.places  # type: ignore[attr-defined]
     name = key[0] if isinstance(key, tuple) else key
-    return name not in world.context.counting
+    return name not in world.context.counting | world.context.labels
 
 
 def moved(world: World, key: Any, value: Any, rng: random.Random, spread: float) -> Any:

@@ -12,6 +12,7 @@ from sympy import Expr, Symbol
 from vaedocs.derivation import expressions as ex
 from vaedocs.derivation.worlds.arithmetic import CannotEvaluate, Inexact, Undefined
 from vaedocs.derivation.worlds.core import Thunk
+from vaedocs.derivation.worlds.labels import MEMBERS
 from vaedocs.derivation.worlds.matrices import Mat
 
 Vector = list[float]
@@ -113,7 +114,7 @@ def among_points(
     world: Any, body: Thunk, names: Sequence[str], sign: float
 ) -> tuple[Any, list[Any]]:
     """The best point of finite spaces."""
-    if not all(world.context.is_random(n) for n in names):
+    if not all(world.context.is_random(n) or n in world.context.labels for n in names):
         raise Inexact("an optimum over a parameter")
     best: Any = None
     at: list[Any] = []
@@ -124,14 +125,25 @@ def among_points(
             value = body()
             if best is None or (value < best if sign > 0 else value > best):
                 best = value
-                at = [world.coordinate(n, world.env[n]) for n in names]
+                at = [content(world, n, world.env[n]) for n in names]
             return
-        for k in range(len(world.space(world.context.slot_of[names[i]]))):
+        for k in range(count(world, names[i])):
             world.env[names[i]] = k
             level(i + 1)
 
     level(0)
     return best, at
+
+
+def count(world: Any, name: str) -> int:
+    """How many points or members a name runs through."""
+    slot = world.context.slot_of.get(name)
+    return MEMBERS if slot is None else len(world.space(slot))
+
+
+def content(world: Any, name: str, k: int) -> Any:
+    """What the k-th of them is."""
+    return k if name in world.context.labels else world.coordinate(name, k)
 
 
 def bounds(world: Any, name: str) -> tuple[Callable[[float], float], Callable[[float], float]]:

@@ -189,7 +189,8 @@ def needs_smooth(context: Context) -> bool:
             context.fading |= alone
             return True
     optima = [e for e in context._seen if isinstance(e, ex.Extremum)]
-    optima = [e for e in optima if not all(base_name(v) in context.slot_of for v in e.bound)]
+    found = {*context.slot_of, *context.labels}  # by looking at all of them
+    optima = [e for e in optima if not all(base_name(v) in found for v in e.bound)]
     for e in optima:
         calls = e.args[1].atoms(ex.Apply)  # which attain a largest and a smallest value
         context.fading |= {call.name for call in calls if set(e.bound) & call.free_symbols}

@@ -70,6 +70,8 @@ class Sight:
         self._spaces: dict[str, str] = {}
         self._told: dict[str, frozenset[str]] = {}
         self._members: dict[str, list[str]] = {}
+        claims = (*self.expressions, *(fact.right for fact in self.definitions.values()))
+        self.optima = any(claim.has(ex.Extremum) for claim in claims)
         for shape in self._shapes.values():
             self.count(*shape)
         for variable in self.theory.variables.values():
@@ -182,6 +184,9 @@ class Sight:
         self.heads[e.head] = new
         if first:
             yield from self.theory.parameters.get(e.head, ())
+            if self.optima and e.head in self.theory.versions:
+                name = self.theory.versions[e.head][1]
+                yield self.theory.symbols.get(name, Symbol(name))
             for key, formula, pairs in self.formulas(e.head):
                 if formula.has(ex.Binder):  # what it binds is kept, and must change with these
                     self.varying.update(name for _, name in pairs)

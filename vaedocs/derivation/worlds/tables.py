@@ -32,8 +32,8 @@ SHARP = 10**6  # how much more likely one value is than the others, where the st
 
 
 class Tables(Spaces):
-    """A world in which every head is one table. ``raw`` keys: ``("mass", head, slots, conditions)``
-    and, where a parameter moves a mass, ``("slope", mass, parameter, entry)``."""
+    """A world in which every head is one table. ``raw`` keys: ``("mass", head, slots, conditions,
+    *labels)`` and, where a parameter moves a mass, ``("slope", mass, parameter, entry)``."""
 
     def __init__(self, *args: Any, **named: Any):
         self.tables: dict[Any, dict[Config, Any]] = {}
@@ -49,9 +49,12 @@ class Tables(Spaces):
         parameters = [
             p.name
             for p in self.context.parameters_of(head, factor)
-            if p.name in self.context.varying
+            if p.name in self.context.varying and p.name not in self.context.labels
         ]
-        key = ("mass", head, factor.slots, given)
+        family, _ = self.context.theory.versions.get(head, (head, ""))
+        of_all = self.context.theory.without_parameters(head, (*factor.slots, *factor.conditions))
+        at = () if of_all else self.members(head)
+        key = ("mass", family if at else head, factor.slots, given, *at)
         raw = self.raw_values.get(key)
         if raw is None or len(raw) != count:
             rng = self.rng(key)
@@ -79,6 +82,10 @@ class Tables(Spaces):
         total = sum(values[1:], values[0])
         return [v / total for v in values]
 
+    def members(self, head: str) -> tuple[int, ...]:
+        """Which member of its family a head is at present, for each of its labels."""
+        return tuple([int(self(label)()) for label in self.context.labels_of(head)])
+
     def state(self, head: str) -> tuple[Any, ...]:
         """The values of the parameters on which the tables of a head depend."""
         names = [
@@ -86,10 +93,14 @@ class Tables(Spaces):
             for n in sorted(self.head_dependencies(head))
             if n in self.context.varying and n not in self.context.slot_of
         ]
-        return tuple(
-            self.env[n] if n in self.env else self.draw_cell(n)
-            for n in names
-            if not n.startswith("*")
+        members = self.members(head) if self.context.labels else ()
+        return (
+            *members,
+            *(
+                self.env[n] if n in self.env else self.draw_cell(n)
+                for n in names
+                if not n.startswith("*")
+            ),
         )
 
     def joint(self, head: str, state: tuple[Any, ...]) -> dict[Config, Any]:
