@@ -333,7 +333,8 @@ def _algebra(expr: Expr) -> tuple[str, int]:
             ), ATOM
         case e.Item():
             if isinstance(first, Symbol):
-                return f"{first.name}_{{{latex(expr.args[1])}}}", ATOM
+                family = first.name.removesuffix("_")  # of a_i, where a itself is their sum
+                return f"{family}_{{{latex(expr.args[1])}}}", ATOM
             return f"{_wrap(first, ATOM)}^{{({latex(expr.args[1])})}}", ATOM
         case e.Derivative():
             return _derivative(expr), MUL

@@ -151,7 +151,7 @@ class Definitions(Base):
             symbol = Symbol(name, positive=True)
             self.theory.symbols[name] = symbol
         self.theory.definitions[symbol] = Fact(
-            "=", symbol, right, f"the definition of {name}", macro.text
+            "=", symbol, right, f"the definition of {macro.literal}", macro.text
         )
         self._keep_sign(symbol, right)
         return symbol

@@ -82,10 +82,10 @@ class Entries(Flows):
                 return e.Component(self._whole(node), self.entry(node.subscripts, declared))
             number = self._number_of_copy(node, name) if len(node.subscripts) == 1 else None
             if number is not None:
-                return e.Item(self.symbol(base, base), number)
+                return e.Item(self._family(base), number)
             if len(node.subscripts) == 2 and all(map(self._is_index, node.subscripts)):
                 first, second = map(self.scalar, node.subscripts)
-                return e.Item(e.Item(self.symbol(base, base), first), second)
+                return e.Item(e.Item(self._family(base), first), second)
         if any(isinstance(n, s.Extremum) for part in node.subscripts for n in walk(part)):
             raise self.refuse(node, "which entry is this?", r"write \max_k a_k for the largest")
         return self.symbol(name, base)
@@ -176,6 +176,11 @@ class Entries(Flows):
         if self._made(base):
             return self.expression(replace(node, subscripts=(), indices=()))
         return self.symbol(base, base)
+
+    def _family(self, base: str) -> Symbol:
+        r"""What all a_i are one of; the number ``a := \sum_i a_i`` is something else."""
+        total = self.macro(base, ()) is not None and not self._made(base)
+        return self.symbol(base + "_" * total, base)
 
     def _made(self, base: str) -> bool:
         r"""Whether a vector was defined, and not the number ``a := \sum_i a_i``."""

@@ -195,8 +195,9 @@ def _is_set(chain: s.Chain, vector: str) -> bool:
 
 
 def _is_quantity(head: s.Node) -> bool:
-    r"""Whether a call is of a name that is a word, ``\mathrm{TC}(z)``."""
-    return isinstance(head, s.Name) and head.style == "rm" and len(head.base) > 1
+    r"""Whether a call is of a name that is a word, ``\mathrm{TC}(z)``, or an information."""
+    word = isinstance(head, s.Name) and head.style == "rm" and len(head.base) > 1
+    return word or (isinstance(head, s.Name) and head.base in {"H", "h", "I"})
 
 
 def _only_listed(node: s.Node, vector: str) -> bool:

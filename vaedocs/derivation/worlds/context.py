@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sympy import Expr, Symbol, Tuple
+from sympy import Expr, Integer, Symbol, Tuple, log
 
 from vaedocs.derivation import expressions as ex
 from vaedocs.derivation.theory import Fact, Shape
@@ -37,6 +37,9 @@ class Context(Sight):
         found = [self.pin(fact) for fact in self.theory.constraints]
         self.pins = [pin for pin in found if pin is not None]
         self.keep_constraints()
+        self.functions_of: dict[str, list[tuple[str, frozenset[str], frozenset[str]]]] = {}
+        for key in self.settled():
+            self.functions_of.setdefault(key[0], []).append(key)
         self.labels = labels(self)
         self.join_versions()
         self.order: dict[str, list[Factor]] = {}
@@ -53,9 +56,9 @@ class Context(Sight):
         while changed:
             changed = False
             for fact in list(waiting):
-                names = {s.name for s in fact.left.free_symbols | fact.right.free_symbols}
-                heads = {d.head for side in (fact.left, fact.right) for d in side.atoms(ex.Density)}
-                sides = (fact.left, fact.right)
+                sides = self.unfolded(fact)
+                names = {s.name for side in sides for s in side.free_symbols}
+                heads = {d.head for side in sides for d in side.atoms(ex.Density)}
                 functions = {a.name for side in sides for a in side.atoms(ex.Apply)}
                 if self.pin(fact) is not None:
                     waiting.remove(fact)
@@ -67,6 +70,27 @@ class Context(Sight):
                     self.visit(fact.left)
                     self.visit(fact.right)
                     changed = True
+
+    def unfolded(self, fact: Fact) -> list[Expr]:
+        """Both sides of a hypothesis, and what is defined of the names that they are."""
+        sides = [fact.left, fact.right]
+        for side in sides:
+            if isinstance(side, Symbol) and side.name in self.definitions:
+                sides.append(self.definitions[side.name].right)
+        return sides
+
+    def settled(self) -> Iterator[tuple[str, frozenset[str], frozenset[str]]]:
+        """The y that are functions of x, as H(y | x) = 0 says: head, y, x."""
+        for fact in self.constraints:
+            if fact.relation != "=" or Integer(0) not in (fact.left, fact.right):
+                continue
+            for side in self.unfolded(fact):
+                mean = -side if isinstance(-side, ex.Expectation) else side
+                inner = mean.args[0] if isinstance(mean, ex.Expectation) else None
+                for log_ in inner.atoms(log) if inner is not None else ():
+                    d = log_.args[0]
+                    if isinstance(d, ex.Density) and inner in {log_, -log_} and d.conditions:
+                        yield d.key
 
     def pin(self, fact: Fact) -> Pin | None:
         """The name, the place and the value of a fact like f(1) = 0."""
@@ -182,7 +206,10 @@ class Context(Sight):
                 declared = others
         allowed: dict[str, set[str]] = {}  # on what a slot with a rule may depend
         needed: dict[str, set[str]] = {}  # what stands before it
-        for owner, group, kept, dropped in self.theory.independences:
+        images = [
+            (h, y, x, frozenset(slots) - x - y) for h, y, x in self.functions_of.get(head, ())
+        ]
+        for owner, group, kept, dropped in (*self.theory.independences, *images):
             for slot in group if owner == head else ():
                 rule = set(kept | group)
                 allowed[slot] = allowed[slot] & rule if slot in allowed else rule
@@ -192,6 +219,7 @@ class Context(Sight):
                 allowed[slot] = allowed.get(slot, set(fixed)) & fixed
                 needed.setdefault(slot, set())
         mentioned = set().union(*needed.values())
+        inputs = self._inputs(head, declared)
         result: list[Factor] = []
         rest = declared
         while len(placed) < len(slots):
@@ -218,6 +246,8 @@ class Context(Sight):
                 given = [
                     s for s in placed if slot not in needed.get(s, set()) - allowed.get(s, set())
                 ]
+            if slot in inputs:
+                given = []
             near = self._together(head, slot) if slot in allowed else set()
             before, least = (frozenset(s for s in some if s in near) for some in (placed, given))
             if slot in allowed and not self._said(head, slot, before, least):
@@ -225,6 +255,14 @@ class Context(Sight):
             result.append(Factor((slot,), tuple(given)))
             placed.append(slot)
         return result
+
+    def _inputs(self, head: str, declared: list[Factor]) -> set[str]:
+        """The X of p(w | y, X) beside a given p(w) and p(y | w): it stands behind bars alone, and
+        what is given does without it."""
+        made = {s for f in declared for s in (*f.slots, *f.conditions)}
+        own = [d for d in self._seen if isinstance(d, ex.Density) and d.head == head]
+        left = {s for d in own for s, _ in d.values}
+        return {s for s in self.heads[head] if made and s not in left | made}
 
     def _together(self, head: str, slot: str) -> set[str]:
         """The slots that stand with this one in a density of the head, or with one that does: of

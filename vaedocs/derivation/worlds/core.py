@@ -197,11 +197,14 @@ class Core:
         found = self._dependencies.get(key)
         if found is None:
             self._dependencies[key] = frozenset()
+            known = set(self._dependencies)
             names = {s.name for s in self.theory.parameters.get(head, ())}
             if (version := self.context.version(head)) is not None:
                 names |= self.dependencies(version)
             for _, formula, pairs in self.context.formulas(head):
                 names |= self.dependencies(formula) - {name for _, name in pairs}
+            for half in self._dependencies.keys() - known:  # found while the head was not
+                del self._dependencies[half]
             found = self._dependencies[key] = frozenset(names)
         return found
 

@@ -74,7 +74,9 @@ def decimal(v: float) -> str:
 
 def shown(name: Any) -> str:
     """A name without backslashes: θ, z_1."""
-    text = name if isinstance(name, str) else f"{name[0]}_{','.join(map(str, name[1:]))}"
+    text = (
+        name if isinstance(name, str) else f"{name[0].rstrip('_')}_{','.join(map(str, name[1:]))}"
+    )
     text = STYLES.sub("", text)
     for word, sign in GREEK:
         text = text.replace("\\" + word, sign)

@@ -79,6 +79,9 @@ class Tables(Spaces):
                         m * exp(number(slopes[i]) * v + number(slopes[count + i]) * v * v / 2)
                         for i, m in enumerate(values)
                     ]
+        if any(y == {*factor.slots} for _, y, _ in self.context.functions_of.get(head, ())):
+            chosen = raw.index(max(raw))
+            return [self.numbers.number(F(int(i == chosen))) for i in range(count)]
         total = sum(values[1:], values[0])
         return [v / total for v in values]
 
