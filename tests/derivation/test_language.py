@@ -518,6 +518,8 @@ PAIRS: list[tuple[str, str, str, str]] = [
     ("what stands behind bars alone is fixed", r"p(\mathbf{w}) = \mathcal{N}(\mathbf{0}, \sigma_w^2 \mathbf{I}); p(\mathbf{y}|\mathbf{w}) = \mathcal{N}(\boldsymbol{\Phi}\mathbf{w}, \sigma^2 \mathbf{I}); \lambda := \frac{\sigma^2}{\sigma_w^2}; \sigma, \sigma_w > 0", r"\mathbb{E}[\mathbf{w} | \mathbf{y}, \mathbf{X}] = (\boldsymbol{\Phi}^\top \boldsymbol{\Phi} + \lambda \mathbf{I})^{-1}\boldsymbol{\Phi}^\top \mathbf{y}", r"\mathbb{E}[\mathbf{w} | \mathbf{y}, \mathbf{X}] = (\boldsymbol{\Phi}^\top \boldsymbol{\Phi} + \lambda^2 \mathbf{I})^{-1}\boldsymbol{\Phi}^\top \mathbf{y}"),
     ("the gradient of a marginal that is given", r"p_\theta(x) = \int p_\theta(x,z)\,dz", r"\nabla_\theta \log p_\theta(x) = \frac{1}{p_\theta(x)} \int \nabla_\theta p_\theta(x,z)\,dz", r"\nabla_\theta \log p_\theta(x) = \int \nabla_\theta p_\theta(x,z)\,dz"),
     ("an information given a value", r"x discrete; y discrete; z discrete; I(X;Y|Z) := \mathbb{E}_{p(x,y,z)}\left[\log\frac{p(x,y|z)}{p(x|z)p(y|z)}\right]; I(X;Y|Z=z) := \sum_{x,y} p(x,y|z)\log\frac{p(x,y|z)}{p(x|z)p(y|z)}", r"I(X;Y|Z) = \sum_{z} p(z) I(X;Y|Z=z)", r"I(X;Y|Z) = \sum_{z} I(X;Y|Z=z)"),
+    ("a size named like a matrix", r"W \in \mathbb{R}^{D \times M}; \sigma > 0; M := W^T W + \sigma^2 I", r"I - W^T (WW^T + \sigma^2 I)^{-1} W = \sigma^2 M^{-1}", r"I - W^T (WW^T + \sigma^2 I)^{-1} W = \sigma M^{-1}"),
+    ("a variable that the given law leaves out", r"p(z) = \mathcal{N}(0,1); p(x|z) = \mathcal{N}(z,1)", r"\mathbb{E}[z \mid x, y] = \frac{x}{2}", r"p(z|x,y) = p(z|x)"),
 ]  # fmt: skip
 
 ITEMS = [item for item, *_ in PAIRS]

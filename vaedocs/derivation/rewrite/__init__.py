@@ -21,10 +21,11 @@ from vaedocs.derivation.rewrite.parameters import parametric, posteriors
 from vaedocs.derivation.rewrite.quotients import turned
 from vaedocs.derivation.rewrite.sets import with_sets
 from vaedocs.derivation.rewrite.short import in_full
+from vaedocs.derivation.rewrite.sizes import sizes_apart
 
 IN_ORDER = (
-    *(over_what, posteriors, turned, with_sets, in_full, apart, parametric, plainly, drawn),
-    *(of_all_values, in_parts, filled, listed, of_their_entries),
+    *(over_what, sizes_apart, posteriors, turned, with_sets, in_full, apart, parametric, plainly),
+    *(drawn, of_all_values, in_parts, filled, listed, of_their_entries),
 )
 
 

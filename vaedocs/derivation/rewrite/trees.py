@@ -224,13 +224,12 @@ def split_indices(subscripts: tuple[s.Node, ...]) -> tuple[s.Node, ...]:
 
 
 def has_bare_identity(node: s.Node) -> bool:
-    return any(
-        isinstance(inner, s.Name)
-        and inner.base == "I"
-        and not inner.subscripts
-        and not inner.indices
-        for inner in walk(node)
-    )
+    """Whether an I has no size of its own here; in ``A + I`` it has that of A."""
+    if isinstance(node, s.Name):
+        return node.base == "I" and not node.subscripts and not node.indices
+    if isinstance(node, s.Sum) and len(node.terms) > 1:
+        return all(has_bare_identity(term) for _, term in node.terms)
+    return any(map(has_bare_identity, children(node)))
 
 
 def differences(one: s.Node, other: s.Node) -> Iterator[tuple[s.Node, s.Node]]:

@@ -404,7 +404,7 @@ class Introductions(Stated):
         if not (isinstance(left, s.Call) and isinstance(left.head, s.Name)):
             return False
         known = scope.macros.get(spell(left.head), [])
-        if left.separators or any(macro.literal == spell(left) for macro in known):
+        if any(macro.literal == spell(left) for macro in known):
             return False
         capitals = [i for i in left.items if isinstance(i, s.Name) and i.base.isupper()]
         sums = [n for n in walk(right) if isinstance(n, s.BigOperator) and n.name == "sum"]

@@ -257,12 +257,12 @@ class Context(Sight):
         return result
 
     def _inputs(self, head: str, declared: list[Factor]) -> set[str]:
-        """The X of p(w | y, X) beside a given p(w) and p(y | w): it stands behind bars alone, and
-        what is given does without it."""
-        made = {s for f in declared for s in (*f.slots, *f.conditions)}
+        """The X of p(w | y, X) beside a given p(w) and p(y | w): it stands behind all bars, and
+        what is given is a law of all others without it."""
+        made = {s for f in declared for s in f.slots}
         own = [d for d in self._seen if isinstance(d, ex.Density) and d.head == head]
-        left = {s for d in own for s, _ in d.values}
-        return {s for s in self.heads[head] if made and s not in left | made}
+        always = set(self.heads[head]).intersection(*({s for s, _ in d.conditions} for d in own))
+        return always - made if made | always == {*self.heads[head]} else set()
 
     def _together(self, head: str, slot: str) -> set[str]:
         """The slots that stand with this one in a density of the head, or with one that does: of
