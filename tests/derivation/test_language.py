@@ -520,6 +520,16 @@ PAIRS: list[tuple[str, str, str, str]] = [
     ("an information given a value", r"x discrete; y discrete; z discrete; I(X;Y|Z) := \mathbb{E}_{p(x,y,z)}\left[\log\frac{p(x,y|z)}{p(x|z)p(y|z)}\right]; I(X;Y|Z=z) := \sum_{x,y} p(x,y|z)\log\frac{p(x,y|z)}{p(x|z)p(y|z)}", r"I(X;Y|Z) = \sum_{z} p(z) I(X;Y|Z=z)", r"I(X;Y|Z) = \sum_{z} I(X;Y|Z=z)"),
     ("a size named like a matrix", r"W \in \mathbb{R}^{D \times M}; \sigma > 0; M := W^T W + \sigma^2 I", r"I - W^T (WW^T + \sigma^2 I)^{-1} W = \sigma^2 M^{-1}", r"I - W^T (WW^T + \sigma^2 I)^{-1} W = \sigma M^{-1}"),
     ("a variable that the given law leaves out", r"p(z) = \mathcal{N}(0,1); p(x|z) = \mathcal{N}(z,1)", r"\mathbb{E}[z \mid x, y] = \frac{x}{2}", r"p(z|x,y) = p(z|x)"),
+    ("the best density is bounded", "", r"\max_q \mathbb{E}_{q(z|x)}[\log p(x,z) - \log q(z|x)] \leq \log p(x)", r"\max_q \mathbb{E}_{q(z|x)}[\log p(x,z) - \log q(z|x)] < \log p(x)"),
+    ("the best of a density and of a parameter", "", r"\max_{\theta} \log p_\theta(x) = \max_{\theta, q} \left( \log p_\theta(x) - \mathrm{KL}(q(z|x) \| p_\theta(z|x)) \right)", r"\max_{\theta} \log p_\theta(x) = \max_\theta \min_q \left( \log p_\theta(x) - \mathrm{KL}(q(z|x) \| p_\theta(z|x)) \right)"),
+    ("a game of two", r"V(D, G) := \mathbb{E}_{p_d(x)}[\log D(x)] + \mathbb{E}_{p_G(x)}[\log(1 - D(x))]", r"\min_G \max_D V(D, G) = -\log 4", r"\min_G \max_D V(D, G) = -\log 2"),
+    ("the best input of a channel", r"x discrete; y discrete", r"\max_{p(x)} I(X;Y) \leq \max_{p(x)} H(X)", r"\max_{p(x)} I(X;Y) \geq \max_{p(x)} H(X)"),
+    ("an optimum at the end of an interval", "", r"\arg\max_{x \in [0, 1]} x^2 = 1", r"\arg\max_{x \in [0, 1]} x^2 = 0"),
+    ("an optimum between two bounds", "", r"\max_{0 \le t \le 1} t (1 - t) = \frac14", r"\max_{0 \le t \le 1} t (1 - t) = \frac12"),
+    ("an optimum over orthonormal columns", r"X \in \mathbb{R}^{D \times N}; U \in \mathbb{R}^{D \times M}", r"\arg\min_{U^\top U = I} \|X - U U^\top X\|_F^2 = \arg\max_{U^\top U = I} \mathrm{tr}(U^\top X X^\top U)", r"\arg\min_{U^\top U = I} \|X - U U^\top X\|_F^2 = \arg\min_{U^\top U = I} \mathrm{tr}(U^\top X X^\top U)"),
+    ("an optimum over probabilities", r"\pi \in \Delta^{K-1}; a \in \mathbb{R}^K; a_k > 0", r"\arg\max_{\pi} \sum_{k=1}^K a_k \log \pi_k = \frac{a}{\sum_{j=1}^K a_j}", r"\arg\max_{\pi} \sum_{k=1}^K a_k \log \pi_k = \frac{a^2}{\sum_{j=1}^K a_j^2}"),
+    ("a multiplier", "", r"\min_{w} \max_{\alpha \geq 0} \frac12 w^2 - \alpha (w - 1) = \frac12", r"\min_{w} \max_{\alpha \geq 0} \frac12 w^2 - \alpha (w - 1) = 1"),
+    ("a sum of two that are independent", r"Z = X + \varepsilon; X \perp \varepsilon", r"I(X; Z) = h(Z) - h(\varepsilon)", r"I(X; Z) = h(Z) - h(X)"),
 ]  # fmt: skip
 
 ITEMS = [item for item, *_ in PAIRS]

@@ -104,6 +104,7 @@ class Theory:
     models: dict[str, tuple[str, ...]] = field(default_factory=dict)
     parameters: dict[str, tuple[Symbol, ...]] = field(default_factory=dict)
     versions: dict[str, tuple[str, str]] = field(default_factory=dict)  # p_θ': p_θ, θ'
+    chosen: dict[str, DensityKey] = field(default_factory=dict)  # what an optimum is taken over
     fixed: set[tuple[str, frozenset[str]]] = field(default_factory=set)  # see below
     families: dict[DensityKey, Family] = field(default_factory=dict)
     density_definitions: dict[DensityKey, Fact] = field(default_factory=dict)

@@ -444,7 +444,7 @@ OVER_DENSITIES = {
     "the posterior maximises the bound": ("agrees", Extremum("argmax", elbo, (best,)), posterior),
     "the best bound is the evidence": ("agrees", Extremum("max", elbo, (best,)), log(p(x))),
     "it is not less": ("refuted", Extremum("max", elbo, (best,)), log(p(x)) - 1),
-    "it is not more": ("undecided", Extremum("max", elbo, (best,)), log(p(x)) + 1),
+    "it is not more": ("refuted", Extremum("max", elbo, (best,)), log(p(x)) + 1),
     "best bound, smallest gap": ("agrees", Extremum("argmax", elbo, (best,)), Extremum("argmin", gap, (best,))),
     # true, but not because the two quantities add up to a constant
     "both divergences": ("undecided", Extremum("argmin", gap, (best,)), Extremum("argmin", KL(posterior, qz, (z,)), (best,))),

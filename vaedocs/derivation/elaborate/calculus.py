@@ -200,6 +200,10 @@ class Calculus(Sums):
                 hint = "say above the display where it lies, and write its name below"
                 raise self.refuse(item, f"which values are these of {spell(target)}?", hint)
             if isinstance(target, s.Call):
+                if look.is_density_call(target, self.scope.survey):
+                    chosen = self.expression(target)
+                    if isinstance(chosen, e.Density):
+                        self.theory.chosen[chosen.head] = chosen.key
                 target = target.head
             if (square := self._as_square(target)) is not None:
                 over.append(square)
@@ -208,7 +212,9 @@ class Calculus(Sums):
                 raise self.refuse(
                     item, "an optimum is taken over a name", "write the variable below it, _\\phi"
                 )
-            if look.is_density_head(target, self.scope.survey) and self.knows_head(target):
+            if (owner := self._of_one_model(target)) is not None:
+                over.append(Symbol(self.head_name(owner, set())[0]))
+            elif look.is_density_head(target, self.scope.survey) and self.knows_head(target):
                 over.append(Symbol(self.head_name(target, set())[0]))
             elif spell(target) in self.scope.survey.called - self.scope.survey.bare:
                 over.append(Symbol(spell(target)))  # over all functions
@@ -220,6 +226,19 @@ class Calculus(Sums):
         if not told and not own & body.free_symbols:
             raise self.refuse(node, "what is optimised does not depend on what it is taken over")
         return e.Extremum(node.name, body, over)
+
+    def _of_one_model(self, letter: s.Name) -> s.Name | None:
+        r"""The p_G of ``\min_G``, where G is any generator and stands for what it draws."""
+        if not letter.base.isupper() or spell(letter) != letter.base or len(letter.base) > 1:
+            return None
+        found = {
+            spell(n.head): n.head
+            for tree in self.scope.survey.trees
+            for n in walk(tree)
+            if isinstance(n, s.Call) and isinstance(n.head, s.Name)
+            if n.head.subscripts == (letter,) and look.is_density_call(n, self.scope.survey)
+        }
+        return next(iter(found.values())) if len(found) == 1 else None
 
     def _as_square(self, node: s.Node) -> Symbol | None:
         r"""The variance of ``\arg\max_{\sigma^2}``, of which σ is the root from now on."""

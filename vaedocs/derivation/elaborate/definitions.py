@@ -12,8 +12,8 @@ from vaedocs.derivation.elaborate.scope import Base, Macro, Mismatch
 from vaedocs.derivation.errors import NotCheckable
 from vaedocs.derivation.letters import is_index_letter
 from vaedocs.derivation.lexer.vocabulary import GREEK
-from vaedocs.derivation.rewrite.trees import at_index, split_indices, substitute, with_lower_case
-from vaedocs.derivation.spelling import names_in, spell, stem
+from vaedocs.derivation.rewrite.trees import at_index, split_indices, substitute
+from vaedocs.derivation.spelling import names_in, spell, stem, walk
 from vaedocs.derivation.theory import Fact
 
 DEEPEST = 40  # definitions inside definitions
@@ -129,10 +129,8 @@ class Definitions(Base):
             len(items) == len(macro.parameters)
             and all(spell(a) == spell(b) for a, b in zip(items, macro.parameters, strict=True))
         ):
-            body = substitute(
-                macro.body,
-                with_lower_case(dict(zip(map(spell, macro.parameters), items, strict=True))),
-            )
+            new = dict(zip(map(spell, macro.parameters), items, strict=True))
+            body = substitute(macro.body, {**self._values(new, macro.body), **new})
         else:
             body, name = macro.body, macro.literal
         if self.indices or self.scope.integers:
@@ -155,6 +153,25 @@ class Definitions(Base):
         )
         self._keep_sign(symbol, right)
         return symbol
+
+    def _values(self, new: dict[str, s.Node], body: s.Node) -> dict[str, s.Node]:
+        """Where ``H(X)`` is defined by p(x), ``H(Y)`` speaks of p(y); H(Z) of p(Z) where Z was said
+        to be X + ε, and H(ε) of p(ε).
+        """
+        drawn, made = self.scope.survey.random, dict[str, s.Node]()
+        heads = {spell(n.head) for n in walk(body) if isinstance(n, s.Call)}
+        for name, item in new.items():
+            if len(name) > 1 or not name.isupper() or name in heads or name.lower() in new:
+                continue
+            if not isinstance(item, s.Name):
+                continue
+            if len(item.base) == 1 and item.base.isupper():
+                small = replace(item, base=item.base.lower())
+                capital = spell(item) in drawn and spell(small) not in drawn
+                made[name.lower()] = item if capital else small
+            elif spell(item) in drawn and name.lower() in drawn:
+                made[name.lower()] = item
+        return made
 
     def _keep_sign(self, symbol: Symbol, right: Expr) -> None:
         """A name said to be positive stays so where it is defined: other instances are none."""

@@ -23,6 +23,9 @@ EVENTS = r"\bevents?\b|(pairwise |mutually )?\b(disjoint|exclusive)\b|\bpartitio
 ARROWS = {r"\to", r"\rightarrow", r"\longrightarrow", r"\leftrightarrow", r"\quad"}
 
 
+ENDS = ("low end", "high end")  # of an interval, where they belong to it
+
+
 class Declarations(Phrases):
     """Reads what a name is, before anything is said with it."""
 
@@ -248,6 +251,8 @@ class Declarations(Phrases):
                 return (), set(), made, None
             if len(made) == 2:
                 tags = {"unit"} if (made[0], made[1]) == (0, 1) else set()
+                tags |= {"low end"} if node.bracket[0] == "[" else set()
+                tags |= {"high end"} if node.bracket in {"[", "(]"} else set()
                 return (), tags, [], (made[0], made[1])
         raise self.reader.refuse(
             node,
@@ -271,7 +276,8 @@ class Declarations(Phrases):
                 and isinstance(high, s.Number)
                 and isinstance(middle, s.Name)
             ) and (low.text, high.text) == ("0", "1"):
-                self._tag(self._key(middle), "unit")
+                closed = [end for end, sign in zip(ENDS, symbols, strict=True) if sign == "<="]
+                self._tag(self._key(middle), "unit", *closed)
                 if "<" in symbols[:1]:
                     self._tag(self._key(middle), "positive")
                 return True

@@ -13,7 +13,7 @@ from typing import TypeGuard
 from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.rewrite.trees import rebuild, rewritten
-from vaedocs.derivation.spelling import children, spell, walk
+from vaedocs.derivation.spelling import children, names_in, spell, walk
 
 SIGNS = {"in", "<", "<=", ">", ">="}
 
@@ -53,14 +53,16 @@ def with_sets(display: s.Display, statements: list[s.Chain]) -> tuple[s.Display,
     nodes = [node for tree in (display, *statements) for node in walk(tree)]
     regions: dict[str, s.Node] = {}  # the x of each A
     inside: dict[str, set[s.Relation]] = {}  # where the x of \max_x is said to lie
+    names_of: dict[s.Node, s.Node] = {}
     for node in nodes:
         if isinstance(node, s.Integral) and node.lower is not None and node.upper is None:
             if len(node.variables) == 1 and not look.whole(node.lower, node.variables):
                 regions |= dict.fromkeys(look.events_in(node.lower) or (), node.variables[0])
         elif isinstance(node, s.Extremum):
-            for item in filter(bounding, node.over):
-                if isinstance(item.left, s.Name) and _understood(item):
-                    inside.setdefault(spell(item.left), set()).add(item)
+            for item in node.over:
+                if (name := _bound_by(item, node.body)) is not None:
+                    inside.setdefault(spell(name), set()).add(item)  # type: ignore[arg-type]
+                    names_of[item] = name
     if not regions and not inside:
         return display, statements
     free = {spell(n) for tree in display.chains for n in _unbound(tree)}
@@ -68,8 +70,8 @@ def with_sets(display: s.Display, statements: list[s.Chain]) -> tuple[s.Display,
 
     def change(node: s.Node) -> s.Node | None:
         if isinstance(node, s.Extremum) and any(item in moved.values() for item in node.over):
-            over = (i.left if i in moved.values() else i for i in node.over)  # type: ignore[attr-defined]
-            return replace(node, over=tuple(over))
+            names = dict.fromkeys(names_of[i] if i in moved.values() else i for i in node.over)
+            return replace(node, over=tuple(names))
         if not isinstance(node, s.Call) or not look.is_probability(node):
             return None
         if not all({*(look.events_in(item) or "?")} <= regions.keys() for item in node.items):
@@ -82,11 +84,34 @@ def with_sets(display: s.Display, statements: list[s.Chain]) -> tuple[s.Display,
         return replace(node, groups=groups)
 
     made, kept = rewritten(display, statements, change)
-    said = [
-        s.Chain(one.left, (s.Link(one.symbol, one.right, span=(0, 0)),), span=(0, 0))
-        for one in moved.values()
-    ]
-    return made, [*kept, *said]
+    return made, [*kept, *map(_said, moved.values())]
+
+
+def _bound_by(item: s.Node, body: s.Node) -> s.Node | None:
+    r"""The name of which something below an optimum says where it lies: ``x > 0``, ``0 \le t \le
+    1``, ``U^\top U = I``."""
+    if not isinstance(item, s.Relation):
+        return None
+    if isinstance(item.left, s.Relation):
+        name = item.left.right
+        return name if bounding(item) and isinstance(name, s.Name) else None
+    if bounding(item):
+        return item.left if isinstance(item.left, s.Name) and _understood(item) else None
+    if item.symbol != "=" or isinstance(item.left, s.Name | s.Bars):
+        return None
+    if isinstance(item.left, s.BigOperator):
+        return None  # of all \pi_k: where \pi lies is said above
+    inside = {spell(name) for name in names_in(body)}
+    names = {spell(name): name for name in names_in(item.left) if spell(name) in inside}
+    return next(iter(names.values())) if len(names) == 1 else None
+
+
+def _said(item: s.Relation) -> s.Chain:
+    """The same, as a statement."""
+    if isinstance(item.left, s.Relation):
+        made, first = item.left.left, s.Link(item.left.symbol, item.left.right, span=(0, 0))
+        return s.Chain(made, (first, s.Link(item.symbol, item.right, span=(0, 0))), span=(0, 0))
+    return s.Chain(item.left, (s.Link(item.symbol, item.right, span=(0, 0)),), span=(0, 0))
 
 
 def _named(domain: s.Node) -> str:
@@ -111,7 +136,7 @@ def _unbound(node: s.Node, bound: frozenset[str] = frozenset()) -> Iterator[s.Na
     if isinstance(node, s.Name) and spell(node) not in bound:
         yield node
     if isinstance(node, s.Extremum):
-        over = (item.left if isinstance(item, s.Relation) else item for item in node.over)
-        bound |= {spell(item) for item in over}
+        below = ((item, _bound_by(item, node.body)) for item in node.over)
+        bound |= {spell(name or getattr(item, "left", item)) for item, name in below}
     for child in children(node):
         yield from _unbound(child, bound)

@@ -13,21 +13,6 @@ from vaedocs.derivation.spelling import children, names_in, spell, stem, walk
 Tree = TypeVar("Tree", bound=s.Node)
 
 
-def with_lower_case(mapping: dict[str, s.Node]) -> dict[str, s.Node]:
-    """Where ``H(X)`` is defined by p(x), ``H(Y)`` speaks of p(y)."""
-    more = {}
-    for name, item in mapping.items():
-        if (
-            len(name) == 1
-            and name.isupper()
-            and isinstance(item, s.Name)
-            and len(item.base) == 1
-            and item.base.isupper()
-        ):
-            more[name.lower()] = replace(item, base=item.base.lower())
-    return {**more, **mapping}
-
-
 def substitute(node: s.Node, mapping: dict[str, s.Node]) -> s.Node:
     """Replace names (by their spelling) in a syntax tree; a head that is replaced by a density call
     gives that call.

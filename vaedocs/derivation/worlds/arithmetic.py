@@ -42,6 +42,10 @@ class Inexact(ArithmeticError):
     instead."""
 
 
+class Rough(Inexact):
+    """The value is found by a search: the world must be computed in floats instead."""
+
+
 class OutOfTime(RuntimeError):
     """The time granted to one comparison is spent."""
 

@@ -60,6 +60,9 @@ def over_densities(context: Context, relation: str, left: Expr, right: Expr) -> 
             continue
         head, body, kind = heads[0], place.args[1], str(place.args[0].name)
         low = kind in {"argmin", "min", "inf"}
+        _, own, given = context.theory.chosen.get(head, (head, (), ()))
+        if own and {*context.heads[head]} - {*own, *given}:
+            raise CannotEvaluate("an optimum over some variables of a density")
         if len(place.bound) > 1 or body.has(ex.Extremum):
             raise CannotEvaluate("an optimum over a density and something else")
         if isinstance(other, ex.Extremum):

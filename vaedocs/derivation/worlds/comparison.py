@@ -28,6 +28,7 @@ from vaedocs.derivation.worlds.up_to import UpTo
 
 EXACT: Method = "exact finite spaces"
 DIGITS: Method = "finite spaces at 40 digits"
+SEARCHED: Method = "finite spaces and a search"
 SMOOTH: Method = "random smooth models"
 STYLES = ("plain", "flat", "plain", "extreme", "tiny", "plain")
 SIZES = (2, 2, 3, 2, 2, 3)
@@ -88,7 +89,11 @@ class Comparison(UpTo):
         self.world = world
         world.effort = self.effort
         left, right = self.sides
-        if is_place(left) or is_place(right):
+        places = [side for side in self.sides if is_place(side)]
+        if places and self.relation not in {"=", "!="}:
+            if any({v.name for v in place.bound} & self.context.labels for place in places):
+                raise CannotEvaluate("the place of an optimum among names without a value")
+        elif places:
             place, other = (left, right) if is_place(left) else (right, left)
             if not world.smooth:  # two optima often lie at one of a few points by chance
                 self.count = PLACES

@@ -40,6 +40,9 @@ class Context(Sight):
         self.functions_of: dict[str, list[tuple[str, frozenset[str], frozenset[str]]]] = {}
         for key in self.settled():
             self.functions_of.setdefault(key[0], []).append(key)
+        optima = [e for e in self._seen if isinstance(e, ex.Extremum)]
+        bound = {v.name for e in optima for v in e.bound if isinstance(v, Symbol)}
+        self.chosen = bound & {*self.heads, *self.functions} - {*self.slot_of}  # of all there are
         self.labels = labels(self)
         self.join_versions()
         self.order: dict[str, list[Factor]] = {}
@@ -220,6 +223,8 @@ class Context(Sight):
                 needed.setdefault(slot, set())
         mentioned = set().union(*needed.values())
         inputs = self._inputs(head, declared)
+        _, best, before = self.theory.chosen.get(head, (head, (), ()))
+        first = {*before} or {*best}
         result: list[Factor] = []
         rest = declared
         while len(placed) < len(slots):
@@ -238,7 +243,10 @@ class Context(Sight):
             # p(x | z, y) = p(x | z): first z and y, then x given z; all that no rule speaks of
             # comes after.
             ruled = [s for s in able if s in needed and needed[s] <= set(placed)]
-            fair = sorted((s for s in able if s not in needed), key=lambda s: s not in mentioned)
+            fair = sorted(
+                (s for s in able if s not in needed),
+                key=lambda s: (s not in first, s not in mentioned),
+            )
             slot = (ruled or fair or able or open_slots)[0]
             if slot in allowed:
                 given = [s for s in placed if s in allowed[slot]]

@@ -186,6 +186,8 @@ class Core:
                 names |= self.dependencies(a)
             if isinstance(e, ex.Item):
                 names.add("*" + base_name(e))
+            if isinstance(e, ex.Apply):
+                names |= {e.name} & self.context.chosen
             if isinstance(e, ex.Binder):
                 names -= {v.name for v in e.bound if isinstance(v, Symbol)}
         self._dependencies[e] = frozenset(names)
@@ -201,6 +203,7 @@ class Core:
             names = {s.name for s in self.theory.parameters.get(head, ())}
             if (version := self.context.version(head)) is not None:
                 names |= self.dependencies(version)
+            names |= {head} & self.context.chosen
             for _, formula, pairs in self.context.formulas(head):
                 names |= self.dependencies(formula) - {name for _, name in pairs}
             for half in self._dependencies.keys() - known:  # found while the head was not

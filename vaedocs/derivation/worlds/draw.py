@@ -51,6 +51,7 @@ class World(Hypotheses):
 
     # whether sizes are drawn from a wider range, since the usual ones did not meet the hypotheses
     wide = False
+    nested = False  # whether an optimum is taken inside an optimum
     many = 0  # the one size that all dimensions and counts have, where it is chosen
     scale = 0  # of the numbers in the claim, where what is drawn is to be as large
 

@@ -14,6 +14,7 @@ from vaedocs.derivation.worlds.arithmetic import (
     Floats,
     Inexact,
     OutOfTime,
+    Rough,
     Undefined,
     is_zero,
     sign,
@@ -24,6 +25,7 @@ from vaedocs.derivation.worlds.comparison import (
     EXACT,
     INEQUALITIES,
     RANDOM_WORLDS,
+    SEARCHED,
     SIZES,
     STEPS,
     STYLES,
@@ -69,16 +71,30 @@ class Finite(Comparison):
         self.method = DIGITS
         self.use(FiniteWorld(self.context, Digits(), self.seed))
 
+    def to_floats(self) -> None:
+        self.method = SEARCHED
+        self.use(FiniteWorld(self.context, Floats(), self.seed))
+
     def shape_world(self, i: int) -> None:
         self.world.style, self.world.size = STYLES[i % 6], SIZES[i % 6]
+        if self.context.chosen:
+            self.world.size = 2
 
     def run(self) -> Outcome:
         try:
+            return super().run()
+        except Rough:
+            self.to_floats()
+            self.instances = 0
             return super().run()
         except Inexact:
             self.to_digits()
             self.instances = 0
             return super().run()
+
+    def slack(self) -> float:
+        """How much of two numbers that are not exact may differ."""
+        return 1e-7 if self.method == SEARCHED else 1e-25
 
     def differ(self, pair: Pair) -> bool:
         for a, b in zip(entries(pair[0]), entries(pair[1]), strict=True):
@@ -86,7 +102,7 @@ class Finite(Comparison):
             if self.method == EXACT:
                 if not is_zero(gap):
                     return True
-            elif abs(gap) > 1e-25 * (1 + abs(a) + abs(b)):
+            elif abs(gap) > self.slack() * (1 + abs(a) + abs(b)):
                 return True
         return False
 
@@ -94,7 +110,7 @@ class Finite(Comparison):
         if self.method == EXACT:
             return not self.differ(pair)
         return all(
-            abs(a - b) <= 1e-25 * abs(b)
+            abs(a - b) <= self.slack() * abs(b)
             for a, b in zip(entries(pair[0]), entries(pair[1]), strict=True)
         )
 
@@ -106,7 +122,7 @@ class Finite(Comparison):
             if self.method == EXACT:
                 if sign(gap) > 0:
                     return True
-            elif gap > 1e-25 * (1 + abs(a) + abs(b)):
+            elif gap > self.slack() * (1 + abs(a) + abs(b)):
                 return True
         return False
 

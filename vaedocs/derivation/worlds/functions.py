@@ -34,6 +34,7 @@ class Functions(Evaluator):
         self.raw_values: dict[Any, Any] = {}
         self.function_sizes: dict[str, tuple[int, ...]] = {}
         self.packed: dict[Any, Any] = {}
+        self.rows_of: dict[str, dict[Any, tuple[int, int]]] = {}  # of what is searched for
 
     def apply(self, name: str, values: tuple[Any, ...]) -> Any:
         info = self.context.functions[name]
@@ -52,6 +53,9 @@ class Functions(Evaluator):
             made = [self.formula(name, info, i, entries) for i in range(count)]
         else:
             key = ("function", name, tuple(F(float(v)).limit_denominator(10**6) for v in entries))
+            chosen = self.env.get(name) if name in self.context.chosen else None
+            if chosen is not None and (row := self.rows_of[name].get(key)):
+                return chosen[row[0]]
             raw = self.raw_values.get(key)
             if key[2] in (given := self.pins(name)):
                 raw = self.raw_values[key] = [given[key[2]]]

@@ -63,9 +63,10 @@ def _counted(e: Any) -> Iterator[Symbol]:
     """The names that stand directly in an expression that counts with them."""
     if not isinstance(e, Basic):
         return
-    if isinstance(e, ex.Extremum | ex.Apply | ex.Evaluated | ex.Density | Tuple):
+    if isinstance(e, ex.Apply | ex.Density | Tuple):
         return
-    parts = e.args[:-1] if isinstance(e, ex.Binder) else e.args
+    body = isinstance(e, ex.Binder | ex.Evaluated)  # and what it binds or sets
+    parts = e.args[:-1] if body else e.args
     for part in parts:
         for p in part.args if isinstance(part, Tuple) else (part,):
             if isinstance(p, Symbol):

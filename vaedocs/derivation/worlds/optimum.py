@@ -1,34 +1,33 @@
-"""Maxima and minima over named parameters, by a simplex search and Newton steps; over a finite
-space by looking at all points."""
+"""Maxima and minima: over a finite space by looking at all points, else by a search."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sympy import Expr, Symbol
 
 from vaedocs.derivation import expressions as ex
-from vaedocs.derivation.worlds.arithmetic import CannotEvaluate, Inexact, Undefined
+from vaedocs.derivation.worlds.arithmetic import CannotEvaluate, Inexact, Rough, Undefined
 from vaedocs.derivation.worlds.core import Thunk
+from vaedocs.derivation.worlds.descent import Vector, newton, simplex
+from vaedocs.derivation.worlds.dials import dial
 from vaedocs.derivation.worlds.labels import MEMBERS
-from vaedocs.derivation.worlds.matrices import Mat
-
-Vector = list[float]
 
 
 def extremum(world: Any, e: ex.Extremum) -> Thunk:
     """The compiled ``max``, ``min``, ``sup``, ``inf``, ``argmax`` or ``argmin``."""
     name = str(e.args[0].name)
     sign = -1.0 if name in {"max", "sup", "argmax"} else 1.0
+    world.nested = world.nested or e.args[1].has(ex.Extremum)
     body = world(e.args[1])
     names = [v.name for v in e.bound if isinstance(v, Symbol)]
     if len(names) < len(e.bound):
         raise CannotEvaluate("an optimum is taken over plain names")
 
     def compute() -> Any:
-        value, at = optimise(world, body, names, sign)
+        value, at = optimise(world, body, names, sign, name in {"sup", "inf"})
         if not name.startswith("arg"):
             return value
         if len(at) > 1:
@@ -38,65 +37,99 @@ def extremum(world: Any, e: ex.Extremum) -> Thunk:
     return compute
 
 
-def optimise(world: Any, body: Thunk, names: Sequence[str], sign: float) -> tuple[Any, list[Any]]:
-    """The best value of ``body`` and where it is attained; ``sign`` is 1 for a minimum."""
+def optimise(
+    world: Any, body: Thunk, names: Sequence[str], sign: float, closed: bool = False
+) -> tuple[Any, list[Any]]:
+    """The best value of ``body`` and where it is attained; ``sign`` is 1 for a minimum. ``closed``:
+    a bound that is only approached will do."""
     context, env = world.context, world.env
-    if any(n in context.heads and n not in context.slot_of for n in names):
-        raise CannotEvaluate("an optimum over all densities")
-    if any(n in context.functions for n in names):
-        raise CannotEvaluate("an optimum over all functions")
+    if world.smooth and context.chosen & {*names}:
+        kind = "functions" if context.functions.keys() & {*names} else "densities"
+        raise CannotEvaluate(f"an optimum over all {kind}")
     old = [(n, env.get(n)) for n in names]
     try:
-        if not world.smooth:
-            refuse_constraints(world, names)
-            return among_points(world, body, names, sign)
-        starts = [world(context.symbols[n])() for n in names]
-        shapes = [v.shape if isinstance(v, Mat) else None for v in starts]
-        maps = [bounds(world, n) for n in names]
-        refuse_constraints(world, names)
-
-        def place(u: Vector) -> list[Any]:
-            made, k = [], 0
-            for shape, (there, _) in zip(shapes, maps, strict=True):
-                size = shape[0] * shape[1] if shape else 1
-                entries = [there(v) for v in u[k : k + size]]
-                k += size
-                made.append(
-                    Mat(entries[i * shape[1] : (i + 1) * shape[1]] for i in range(shape[0]))
-                    if shape
-                    else entries[0]
-                )
-            return made
-
-        def f(u: Vector) -> float:
-            env.update(zip(names, place(u), strict=True))
-            world.tick()
-            try:
-                value = body()
-            except (Undefined, OverflowError, ZeroDivisionError):
-                return math.inf
-            return sign * float(value) if math.isfinite(value) else math.inf
-
-        first: Vector = []
-        for v, (_, back) in zip(starts, maps, strict=True):
-            first += [back(x) for x in (v.entries() if isinstance(v, Mat) else [v])]
-        if len(first) > 4:
-            raise CannotEvaluate(f"an optimum over {len(first)} numbers")
-        starts_at = [[x + shift for x in first] for shift in (0.0, 1.3)]
-        if len(first) == 1:  # of u / |u| the other sign lies behind a gap
-            starts_at.append([-first[0] - 0.7])
-        found = min((simplex(f, start) for start in starts_at), key=f)
-        found = newton(f, found)
-        probes = [[*found[:i], u, *found[i + 1 :]] for i in range(len(first)) for u in PROBES]
-        for probe in sorted(probes, key=f)[:5]:  # of several optima the best one
-            if max(abs(u - v) for u, v in zip(probe, found, strict=True)) > 0.6:
-                found = min(found, newton(f, simplex(f, probe)), key=f)
-        if any(abs(v) > 25 for v in found) or not math.isfinite(f(found)):
-            raise Undefined("the optimum is not attained")
-        return sign * f(found), place(found)
+        if world.smooth:
+            return searched(world, body, names, sign, closed)
+        looked = [n for n in names if n not in context.chosen]
+        dense = [n for n in names if n in context.chosen]
+        refuse_constraints(world, looked)
+        if dense and world.numbers.name != "floats":
+            raise Rough("an optimum over all densities or functions")
+        if dense:
+            body()  # shows at which places functions stand
+        inside = body if not dense else lambda: searched(world, body, dense, sign, closed)[0]
+        return among_points(world, inside, looked, sign)
     finally:
         for n, v in old:
             world.restore(n, v)
+
+
+def searched(
+    world: Any, body: Thunk, names: Sequence[str], sign: float, closed: bool
+) -> tuple[Any, list[Any]]:
+    """The best value by a search, from a few starts."""
+    env, dials = world.env, [dial(world, n) for n in names]
+    first: Vector = [u for one in dials for u in one.start]
+    moving = list(range(len(first)))
+
+    def place(u: Vector) -> list[Any]:
+        whole, made, k = list(first), [], 0
+        for i, v in zip(moving, u, strict=True):
+            whole[i] = v
+        for one in dials:
+            made.append(one.at(whole[k : k + len(one.start)]))
+            k += len(one.start)
+        return made
+
+    def f(u: Vector) -> float:
+        try:
+            env.update(zip(names, place(u), strict=True))
+        except Undefined:
+            return math.inf
+        return value_at()
+
+    def value_at() -> float:
+        world.tick()
+        try:
+            value = body()
+        except (Undefined, OverflowError, ZeroDivisionError):
+            return math.inf
+        return sign * float(value) if math.isfinite(value) else math.inf
+
+    if world.context.chosen & {*names}:  # some rows of a table may not matter
+        centre = f(first)
+        moved = [[v + 0.37 * (i == k) for i, v in enumerate(first)] for k in moving]
+        moving = [k for k, u in enumerate(moved) if f(u) != centre]
+        if not moving:
+            return sign * centre, place([])
+    begin = [first[i] for i in moving]
+    if len(begin) > MOST:
+        raise CannotEvaluate(f"an optimum over {len(begin)} numbers")
+    brief = world.nested and not world.context.chosen  # hundreds of searches for one value
+    starts_at = [[x + shift for x in begin] for shift in ((0.0,) if brief else (0.0, 1.3))]
+    if any(one.compact for one in dials):
+        starts_at.append([x + 1.3 * (-1) ** i for i, x in enumerate(begin)])
+    if len(begin) == 1:  # of u / |u| the other sign lies behind a gap
+        starts_at.append([-begin[0] - 0.7])
+    found = min((simplex(f, start) for start in starts_at), key=f)
+    found = newton(f, found)
+    if not any(one.compact for one in dials):
+        at = PROBES[:3] if brief else PROBES
+        probes = [[*found[:i], u, *found[i + 1 :]] for i in range(len(begin)) for u in at]
+        for probe in sorted(probes, key=f)[: 1 if brief else 5]:  # of several optima the best one
+            if max(abs(u - v) for u, v in zip(probe, found, strict=True)) > 0.6:
+                found = min(found, newton(f, simplex(f, probe)), key=f)
+    best = f(found)
+    if len(names) == 1:
+        for end in dials[0].ends:
+            env[names[0]] = end
+            if (value := value_at()) <= best + 1e-9 * (1 + abs(best)):
+                return sign * value, [end]
+    best = 0.0 if abs(best) < NOISE else best
+    far = any(abs(v) > 25 for v in found) and not any(one.compact for one in dials)
+    if (far and not closed) or not math.isfinite(best):
+        raise Undefined("the optimum is not attained")
+    return sign * best, place(found)
 
 
 def refuse_constraints(world: Any, names: Sequence[str]) -> None:
@@ -107,7 +140,9 @@ def refuse_constraints(world: Any, names: Sequence[str]) -> None:
             raise CannotEvaluate(f"an optimum where {fact.left} {fact.relation} {fact.right}")
 
 
-PROBES = (-24.0, -12.0, -6.0, *(k / 2 for k in range(-8, 9)), 6.0, 12.0, 24.0)
+MOST = 6  # numbers of one search
+PROBES = (0.0, -6.0, 6.0, -24.0, -12.0, *(k / 2 for k in range(-8, 9) if k), 12.0, 24.0)
+NOISE = 1e-13  # below this a best value is zero
 
 
 def among_points(
@@ -146,123 +181,6 @@ def content(world: Any, name: str, k: int) -> Any:
     return k if name in world.context.labels else world.coordinate(name, k)
 
 
-def bounds(world: Any, name: str) -> tuple[Callable[[float], float], Callable[[float], float]]:
-    """A map from the line onto a parameter's domain, and back."""
-    tags = world.context.tags(name) | world.extra_tags.get(name, set())
-    if tags & {
-        "orthonormal",
-        "orthogonal",
-        "simplex",
-        "onehot",
-        "spd",
-        "integer",
-    } and world.context.shape(name):
-        raise CannotEvaluate(f"an optimum over the constrained {name}")
-    variable = world.theory.variables.get(name)
-    if variable is not None and variable.low is not None and variable.high is not None:
-        low, high = (float(world(v)()) for v in (variable.low, variable.high))
-        if math.isfinite(low) != math.isfinite(high):
-            end, way = (low, 1) if math.isfinite(low) else (high, -1)
-            return (
-                lambda u: end + way * math.exp(min(u, 300)),
-                lambda v: math.log(max(way * (float(v) - end), 0.01)),
-            )
-        if math.isfinite(low):
-            return (
-                lambda u: low + (high - low) * (0.5 + 0.5 * math.tanh(u / 2)),
-                lambda v: (
-                    2 * math.atanh(max(-0.99, min(0.99, 2 * (float(v) - low) / (high - low) - 1)))
-                ),
-            )
-    if "unit" in tags:
-        return lambda u: 0.5 + 0.5 * math.tanh(u / 2), lambda v: 2 * math.atanh(2 * float(v) - 1)
-    if tags & {"positive", "nonnegative", "spd"}:
-        return lambda u: math.exp(min(u, 300)), lambda v: math.log(float(v))
-    return float, float
-
-
-def simplex(f: Callable[[Vector], float], start: Vector, steps: int = 250) -> Vector:
-    """Nelder and Mead's search."""
-    n = len(start)
-    points = [list(start)] + [[x + 0.5 * (i == j) for j, x in enumerate(start)] for i in range(n)]
-    ranked = sorted((f(p), p) for p in points)
-    for _ in range(steps):
-        worst = ranked[-1]
-        if abs(worst[0] - ranked[0][0]) < 1e-12 * (1 + abs(ranked[0][0])) and worst[0] < math.inf:
-            break
-        middle = [sum(p[j] for _, p in ranked[:-1]) / n for j in range(n)]
-
-        def along(t: float, middle: Vector = middle, worst: Any = worst) -> tuple[float, Vector]:
-            p = [m + t * (m - w) for m, w in zip(middle, worst[1], strict=True)]
-            return f(p), p
-
-        tried = along(1.0)
-        if tried[0] < ranked[0][0]:
-            tried = min(tried, along(2.0))
-        elif tried[0] >= ranked[-2][0]:
-            tried = min(along(0.5), along(-0.5))
-            if tried[0] >= worst[0]:
-                best = ranked[0][1]
-                ranked = [ranked[0]] + [
-                    (f(q), q)
-                    for q in (
-                        [(a + b) / 2 for a, b in zip(p, best, strict=True)] for _, p in ranked[1:]
-                    )
-                ]
-                ranked.sort()
-                continue
-        ranked[-1] = tried
-        ranked.sort()
-    return ranked[0][1]
-
-
-def newton(f: Callable[[Vector], float], x: Vector, rounds: int = 4) -> Vector:
-    """A few Newton steps with numerical derivatives, kept only while they help."""
-    n, h = len(x), 0.02
-
-    def shifted(base: Vector, *moves: tuple[int, float]) -> float:
-        p = list(base)
-        for i, d in moves:
-            p[i] += d
-        return f(p)
-
-    for _ in range(rounds):
-        centre = f(x)
-        slope = [
-            (
-                8 * (shifted(x, (i, h)) - shifted(x, (i, -h)))
-                - shifted(x, (i, 2 * h))
-                + shifted(x, (i, -2 * h))
-            )
-            / (12 * h)
-            for i in range(n)
-        ]
-        bend = [
-            [
-                (
-                    shifted(x, (i, h), (j, h))
-                    - shifted(x, (i, h), (j, -h))
-                    - shifted(x, (i, -h), (j, h))
-                    + shifted(x, (i, -h), (j, -h))
-                )
-                / (4 * h * h)
-                for j in range(n)
-            ]
-            for i in range(n)
-        ]
-        try:
-            step = (Mat(bend).inverse() * Mat([[s] for s in slope])).entries()
-        except (Undefined, ZeroDivisionError):
-            return x
-        new = [a - b for a, b in zip(x, step, strict=True)]
-        if not all(map(math.isfinite, new)) or f(new) > centre + 1e-9 * (1 + abs(centre)):
-            return x
-        x = new
-        if max(map(abs, step)) < 1e-10:
-            break
-    return x
-
-
 def cell(world: Any, name: str, value: Any) -> Any:
     """What a variable's cell holds at a value: in a finite world the number of the point."""
     if world.smooth or not world.context.is_random(name):
@@ -279,6 +197,8 @@ def attained(world: Any, e: ex.Extremum, there: Expr) -> tuple[Thunk, Thunk]:
     sign = -1.0 if name == "argmax" else 1.0
     body = world(e.args[1])
     names = [v.name for v in e.bound]
+    if world.context.chosen & {*names}:
+        raise CannotEvaluate("the place of an optimum over all densities or functions")
     if len(names) > 1 and not isinstance(there, ex.Extremum):
         raise CannotEvaluate("the place of an optimum in several names")
     target = None if isinstance(there, ex.Extremum) else world(there)

@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Method = Literal["exact finite spaces", "finite spaces at 40 digits", "random smooth models"]
+Method = Literal[
+    "exact finite spaces",
+    "finite spaces at 40 digits",
+    "finite spaces and a search",
+    "random smooth models",
+]
 
 
 @dataclass(frozen=True)

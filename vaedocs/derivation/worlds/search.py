@@ -63,8 +63,9 @@ def test(
     >>> test("<=", log(density("p", x)), symbols("x") * 0, Theory()).status
     'refuted'
     """
-    if any(side.has(ex.Extremum) for side in (left, right)):
-        points *= 4  # an optimum costs hundreds of evaluations
+    optima = [e for side in (left, right) for e in side.atoms(ex.Extremum)]
+    if optima:  # which cost hundreds of evaluations, and one inside another hundreds of these
+        points *= 16 if any(e.args[1].has(ex.Extremum) for e in optima) else 4
     found = _tried(relation, left, right, theory, seed, points, free_of)
     said = [fact.name for fact in theory.constraints if found.status == "refuted" and of_all(fact)]
     if said:  # it was heeded at the drawn places only
@@ -106,9 +107,8 @@ def _tried(
         joint = max((len(slots) for slots in context.heads.values()), default=0)
         if joint > JOINT:
             raise CannotEvaluate(f"a joint of {joint} variables is too large to be tried")
-        claim = over_densities(context, relation, left, right)
-        if claim is not None:
-            return settled(claim, theory, seed, points)
+        if (found := of_all_densities(context, relation, left, right, seed, points)) is not None:
+            return found
         if not needs_smooth(context):
             if relation in INEQUALITIES and needs_lengths(context, left, right, seed):
                 return on_the_line(context, relation, left, right, seed, points)
@@ -135,6 +135,18 @@ def _tried(
         return Outcome("undecided", method, reason=f"not decided within {points} points")
     except RecursionError:
         return Outcome("undecided", method, reason="the expression is nested too deeply")
+
+
+def of_all_densities(
+    context: Context, relation: str, left: Expr, right: Expr, seed: int, points: int
+) -> Outcome | None:
+    """The outcome of a claim about the best density, if it is decided as one about all of them."""
+    try:
+        claim = over_densities(context, relation, left, right)
+    except CannotEvaluate:
+        claim = None
+    found = None if claim is None else settled(claim, context.theory, seed, points)
+    return None if found is None or found.status == "undecided" else found
 
 
 def on_the_line(
@@ -189,7 +201,7 @@ def needs_smooth(context: Context) -> bool:
             context.fading |= alone
             return True
     optima = [e for e in context._seen if isinstance(e, ex.Extremum)]
-    found = {*context.slot_of, *context.labels}  # by looking at all of them
+    found = {*context.slot_of, *context.labels, *context.chosen}  # in a finite space
     optima = [e for e in optima if not all(base_name(v) in found for v in e.bound)]
     for e in optima:
         calls = e.args[1].atoms(ex.Apply)  # which attain a largest and a smallest value

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from itertools import product
 from typing import Any
 
-from sympy import E, Expr, Pow, Symbol, log
+from sympy import E, Expr, Pow, Symbol, expand, log
 
 from vaedocs.derivation import expressions as ex
 from vaedocs.derivation.worlds.algebra import as_matrix
@@ -25,6 +25,8 @@ from vaedocs.derivation.worlds.core import Thunk
 from vaedocs.derivation.worlds.joint_gaussian import At, JointGaussian, gaussian_average
 from vaedocs.derivation.worlds.kinks import Kinks
 from vaedocs.derivation.worlds.laws import (
+    Law,
+    MixtureLaw,
     NormalLaw,
     half_line,
     panels,
@@ -156,12 +158,15 @@ class SmoothWorld(Kinks):
             known[near] = found
             return value
 
-        lines = bool(hidden) and all(self.is_linear(f) or self.is_free_line(f) for f in factors)
+        lines = bool(hidden) and all(
+            self.is_linear(f) or self.is_free_line(f) or self.copy_of(f) for f in factors
+        )
         linear = all(self.is_linear(f) for f in factors)
         if linear and hidden:
             return lambda at: self.linear_gaussian(head, factors, varying).log_density(ordered, at)
-        roots = [f for f in factors if f.formula is None]
-        if lines and len(roots) < 3 and not any(f.conditions for f in roots):
+        roots = [f for f in factors if not self.is_linear(f)]
+        moved = any(f.conditions and f.formula is None for f in roots)
+        if lines and len(roots) < 3 and not moved:
             return lambda at: self.log_of_mixture(head, factors, roots, varying, ordered, at)
 
         def total(at: At, fineness: int) -> float:
@@ -201,6 +206,32 @@ class SmoothWorld(Kinks):
             ends or any(self.discrete_values(s) is not None for s in slots)
         )
 
+    def copy_of(self, factor: Factor) -> tuple[str, Factor, Expr] | None:
+        """Of which free density a factor is a copy, and by what it is moved: the one of Z = X + ε
+        given X is that of ε, moved by X."""
+        formula, names = factor.formula, dict(factor.symbols)
+        if not isinstance(formula, ex.Density) or formula.conditions or len(formula.values) > 1:
+            return None
+        slot, at = formula.values[0]
+        own = next((v for v in at.free_symbols if v.name == names[factor.slots[0]]), None)
+        source = next(f for f in self.context.order[formula.head] if slot in f.slots)
+        if own is None or source.conditions or not self.is_free_line(source):
+            return None
+        by = expand(own - at)
+        others = [names[s] for s in factor.conditions]
+        fits = not by.has(own) and not self.context.variable(slot).shape
+        return (formula.head, source, by) if fits and self.is_affine(by, others) else None
+
+    def parts_of(self, head: str, factor: Factor, at: At) -> Sequence[tuple[float, NormalLaw]]:
+        """The Gaussians of which a density is a mixture, with their shares."""
+        copy = self.copy_of(factor)
+        if copy is None:
+            return self.mixture(head, factor, at).parts  # type: ignore[return-value]
+        owner, source, by = copy
+        step = self.with_names(factor, at, self(by))
+        parts: Any = self.mixture(owner, source, {}).parts
+        return [(share, NormalLaw(law.mean + step, law.spread)) for share, law in parts]
+
     def log_of_mixture(
         self,
         head: str,
@@ -211,17 +242,48 @@ class SmoothWorld(Kinks):
         at: At,
     ) -> float:
         """The log density of linear factors behind mixtures of Gaussians: a mixture, exactly."""
-        logs = []
-        for chosen in product(range(1 if self.style == "gauss" else 2), repeat=len(roots)):
-            parts = [self.mixture(head, f, at).parts for f in roots]
-            share = math.prod(p[k][0] for p, k in zip(parts, chosen, strict=True))
-            which = {f.slots[0]: k for f, k in zip(roots, chosen, strict=True)}
-            joint = self.linear_gaussian(head, factors, varying, which)
-            logs.append(math.log(share) + joint.log_density(slots, at))
-        if self.style == "gauss":
-            return joint.log_density(slots, at)
+        found = self.mixed(head, factors, roots, varying, at)
+        logs = [math.log(share) + joint.log_density(slots, at) for share, joint in found]
+        if len(logs) == 1:
+            return logs[0]
         top = max(logs)
         return top + math.log(sum(math.exp(v - top) for v in logs))
+
+    def mixed(
+        self,
+        head: str,
+        factors: Sequence[Factor],
+        roots: Sequence[Factor],
+        varying: Sequence[str],
+        at: At,
+    ) -> list[tuple[float, JointGaussian]]:
+        """The Gaussians of which the joint of linear factors is a mixture, and their shares."""
+        made = []
+        for chosen in product(range(1 if self.style == "gauss" else 2), repeat=len(roots)):
+            parts = [self.parts_of(head, f, at) for f in roots]
+            share = math.prod(p[k][0] for p, k in zip(parts, chosen, strict=True))
+            which = {f.slots[0]: k for f, k in zip(roots, chosen, strict=True)}
+            made.append((share, self.linear_gaussian(head, factors, varying, which)))
+        return made if self.style != "gauss" else [(1.0, made[0][1])]
+
+    def range_of(self, head: str, slot: str) -> Law:
+        """Where a slot's marginal has its mass; of Z = X + ε exactly."""
+        order = self.context.order[head]
+        moved = next(f for f in order if slot in f.slots)
+        if self.copy_of(moved) is None:
+            return super().range_of(head, slot)
+        factors = [f for f in order if {*f.slots} & {slot, *moved.conditions}]
+        if any(f.conditions for f in factors if f is not moved) or not all(
+            self.is_linear(f) or self.is_free_line(f) or f is moved for f in factors
+        ):
+            return super().range_of(head, slot)
+        roots = [f for f in factors if not self.is_linear(f)]
+        zeros: At = dict.fromkeys(moved.conditions, 0.0)
+        laws = []
+        for share, joint in self.mixed(head, factors, roots, (), zeros):
+            (k,) = joint.at[slot]
+            laws.append((share, NormalLaw(joint.mean[k], math.sqrt(joint.covariance[k][k]))))
+        return MixtureLaw(tuple(laws))
 
     def linear_gaussian(
         self,
@@ -250,8 +312,8 @@ class SmoothWorld(Kinks):
             here = {s: zeros[s] for s in (*f.conditions, slot)}
 
             def law(at: At, f: Any = f) -> Any:
-                if f.formula is None:
-                    return self.mixture(head, f, at).parts[(which or {}).get(f.slots[0], 0)][1]
+                if not self.is_linear(f):
+                    return self.parts_of(head, f, at)[(which or {}).get(f.slots[0], 0)][1]
                 return self.with_names(f, at, lambda: self.normal_law(f.formula))
 
             base, spread = law(here).moments()

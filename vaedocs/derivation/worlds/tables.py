@@ -10,6 +10,7 @@ from sympy import Symbol
 
 from vaedocs.derivation.worlds.arithmetic import Undefined
 from vaedocs.derivation.worlds.context import Factor
+from vaedocs.derivation.worlds.dials import shares
 from vaedocs.derivation.worlds.matrices import Mat
 from vaedocs.derivation.worlds.scales import grown
 from vaedocs.derivation.worlds.spaces import Spaces
@@ -46,6 +47,9 @@ class Tables(Spaces):
 
     def masses(self, head: str, factor: Factor, given: tuple[int, ...], count: int) -> list[Any]:
         """The masses of one row of a free factor, normalised."""
+        chosen = self.env.get(head) if head in self.context.chosen else None
+        if chosen is not None and (row := self.rows_of[head].get((factor.slots, given))):
+            return shares([0.0, *chosen[slice(*row)]])
         parameters = [
             p.name
             for p in self.context.parameters_of(head, factor)
@@ -102,8 +106,9 @@ class Tables(Spaces):
             *(
                 self.env[n] if n in self.env else self.draw_cell(n)
                 for n in names
-                if not n.startswith("*")
+                if not n.startswith("*") and n not in self.context.chosen
             ),
+            *(self.env.get(n) for n in names if n in self.context.chosen),
         )
 
     def joint(self, head: str, state: tuple[Any, ...]) -> dict[Config, Any]:

@@ -81,7 +81,10 @@ def best(place: ex.Extremum, theory: Theory) -> Best | None:
             made = ex.Integral(weight * factor, (), others) if others else weight * factor
             mask = weights.setdefault(made, Dummy(positive=sign.is_nonnegative or None, real=True))
             slope += turn * share * mask * diff(shape, t)
-    found = [root for root in solve(slope, t) if root.is_real is not False]
+    try:
+        found = [root for root in solve(slope, t) if root.is_real is not False]
+    except NotImplementedError:
+        raise CannotEvaluate(unknown) from None
     allowed = [root for root in found if _inside(root, info, body, call)]
     if len(allowed) != 1:
         raise CannotEvaluate(unknown)
@@ -123,11 +126,14 @@ def _inside(root: Expr, info: FunctionInfo, body: Expr, call: ex.Apply) -> bool:
 
 
 def without_functions(e: Expr, theory: Theory) -> Expr:
-    """An expression in which every optimum over functions has been found; those of which it is not
-    sure stay where they are."""
+    """An expression in which optima over functions have been found; those of which it is not sure
+    stay where they are."""
     changes: dict[Expr, Expr] = {}
     for place in sorted(e.atoms(ex.Extremum), key=str):
-        found = best(place, theory)
+        try:
+            found = best(place, theory)
+        except CannotEvaluate:
+            continue
         if found is not None and found.sure:
             is_place = str(place.args[0].name).startswith("arg")
             changes[place] = found.function if is_place else found.value
