@@ -530,6 +530,13 @@ PAIRS: list[tuple[str, str, str, str]] = [
     ("an optimum over probabilities", r"\pi \in \Delta^{K-1}; a \in \mathbb{R}^K; a_k > 0", r"\arg\max_{\pi} \sum_{k=1}^K a_k \log \pi_k = \frac{a}{\sum_{j=1}^K a_j}", r"\arg\max_{\pi} \sum_{k=1}^K a_k \log \pi_k = \frac{a^2}{\sum_{j=1}^K a_j^2}"),
     ("a multiplier", "", r"\min_{w} \max_{\alpha \geq 0} \frac12 w^2 - \alpha (w - 1) = \frac12", r"\min_{w} \max_{\alpha \geq 0} \frac12 w^2 - \alpha (w - 1) = 1"),
     ("a sum of two that are independent", r"Z = X + \varepsilon; X \perp \varepsilon", r"I(X; Z) = h(Z) - h(\varepsilon)", r"I(X; Z) = h(Z) - h(X)"),
+    ("an optimum over whole numbers", r"n \in \mathbb{N}", r"\max_n n (3 - n) = 2", r"\max_n n (3 - n) = \frac94"),
+    ("the best covariance", r"S \in \mathbb{R}^{n \times n} symmetric positive definite; \Sigma \in \mathbb{R}^{n \times n} symmetric positive definite", r"\arg\min_\Sigma \log |\Sigma| + \mathrm{tr}(S \Sigma^{-1}) = S", r"\arg\min_\Sigma \log |\Sigma| + \mathrm{tr}(S \Sigma^{-1}) = S^{-1}"),
+    ("the best function", "", r"\min_f \mathbb{E}_{p(x)}[f(x)^4 - 2 f(x)^2] = -1", r"\min_f \mathbb{E}_{p(x)}[f(x)^4 - 2 f(x)^2] = 0"),
+    ("an entropy defined by small letters", r"Z = X + \varepsilon; X \perp \varepsilon; h(X) := -\int p(x) \log p(x) \, dx", r"h(Z \mid X) = h(\varepsilon)", r"h(Z \mid X) = h(X)"),
+    ("two letters for one variable", r"p_\theta(x) = \frac{e^{-E_\theta(x)}}{Z(\theta)}; Z(\theta) := \int e^{-E_\theta(x)} dx", r"\nabla_\theta \log p_\theta(x) = -\nabla_\theta E_\theta(x) + \mathbb{E}_{p_\theta(y)}[\nabla_\theta E_\theta(y)]", r"\nabla_\theta \log p_\theta(x) = -\nabla_\theta E_\theta(x) - \mathbb{E}_{p_\theta(y)}[\nabla_\theta E_\theta(y)]"),
+    ("how many values a variable takes", r"X \in \{1, \dots, K\}; H(X) := -\sum_x p(x) \log p(x)", r"H(X) \leq \log K", r"H(X) < \log K"),
+    ("the values of a variable, counted", "", r"-\sum_{k=1}^K p(x=k) \log p(x=k) \leq \log K", r"-\sum_{k=1}^K p(x=k) \log p(x=k) \leq \log (K - 1)"),
 ]  # fmt: skip
 
 ITEMS = [item for item, *_ in PAIRS]

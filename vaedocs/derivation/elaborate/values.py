@@ -89,7 +89,10 @@ class Values(Expectations):
             if node.upper is not None and self.dimension(node.upper) != count:
                 raise self.refuse(node.upper, f"{slot} takes {count} values")
         elif spell(index) not in used_indices(node.body):
-            pass
+            limit = spell(node.upper) if node.upper is not None else ""
+            if limit and self.scope.survey.limits[limit] < self.scope.survey.uses[limit]:
+                made = replace(made, low=Integer(1), high=self.upper(node))  # … <= log K
+                self.theory.variables[slot] = made
         elif node.upper is not None or slot in self.scope.survey.numbered.values():
             high = self._size_beside(node, index) or self.upper(node)
             self.theory.variables[slot] = made = replace(made, low=Integer(1), high=high)

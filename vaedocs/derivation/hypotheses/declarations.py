@@ -157,7 +157,7 @@ class Declarations(Phrases):
             self.scope.declared_shapes[key] = made
         if tags:
             self.scope.declared_tags.setdefault(key, set()).update(tags)
-        slot = self.scope.survey.slot(node) if isinstance(node, s.Name) else key
+        slot = self._variable_of(node) if isinstance(node, s.Name) else key
         counts = "integer" in tags or tags >= {"whole", "nonnegative"}
         if counts and not made and slot in self.scope.survey.random:
             interval = (Integer("integer" in tags), oo)
@@ -171,6 +171,11 @@ class Declarations(Phrases):
                 low=low,
                 high=high,
             )
+
+    def _variable_of(self, node: s.Name) -> str:
+        """The slot of a variable; that of p(x) where X is said to take some values."""
+        slot, random = self.scope.survey.slot(node), self.scope.survey.random
+        return slot.lower() if slot not in random and slot.lower() in random else slot
 
     def _counted(self, node: s.Name, target: s.Node) -> bool:
         """Of ``X \\in \\{1, \\dots, K + 1\\}`` with a letter in it: X takes these values."""
@@ -187,7 +192,7 @@ class Declarations(Phrases):
             if isinstance(name, s.Name):
                 self.reader.dimension(name)
         low, high = Integer(first[0]), oo if run.stop is None else self.reader.scalar(run.stop)
-        slot = self.scope.survey.slot(node)
+        slot = self._variable_of(node)
         if slot in self.scope.survey.random or slot.isupper():
             variable = self.reader.variable(slot)
             self.theory.variables[slot] = replace(variable, discrete=True, low=low, high=high)

@@ -13,6 +13,7 @@ from vaedocs.derivation.rewrite.columns import of_their_entries
 from vaedocs.derivation.rewrite.data import apart, listed
 from vaedocs.derivation.rewrite.dots import filled
 from vaedocs.derivation.rewrite.draws import drawn
+from vaedocs.derivation.rewrite.dummies import one_variable
 from vaedocs.derivation.rewrite.functions import of_all_values
 from vaedocs.derivation.rewrite.laws import plainly
 from vaedocs.derivation.rewrite.left_open import named_heads, of_pairs, without_nouns
@@ -24,7 +25,18 @@ from vaedocs.derivation.rewrite.short import in_full
 from vaedocs.derivation.rewrite.sizes import sizes_apart
 
 IN_ORDER = (
-    *(over_what, sizes_apart, posteriors, turned, with_sets, in_full, apart, parametric, plainly),
+    *(
+        over_what,
+        sizes_apart,
+        one_variable,
+        posteriors,
+        turned,
+        with_sets,
+        in_full,
+        apart,
+        parametric,
+        plainly,
+    ),
     *(drawn, of_all_values, in_parts, filled, listed, of_their_entries),
 )
 

@@ -18,6 +18,7 @@ from vaedocs.derivation.worlds.matrices import Mat, column
 Numbers = list[float]
 SHAPED = {"psd", "antisymmetric", "idempotent", "onehot", "integer", "whole", "triangular"}
 WHOLE = {"integer", "whole"}
+MANY = 60
 FAR = 40.0  # from here on the logarithm of odds counts as infinite
 TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
@@ -25,12 +26,14 @@ TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 @dataclass(frozen=True)
 class Dial:
     """Where a search starts, what the cell of the name holds ``at`` some numbers, the closed ends
-    of its interval, and whether nothing is missing at the edge of its domain."""
+    of its interval, whether nothing is missing at the edge of its domain, and all ``values`` of a
+    whole number that are looked at."""
 
     start: Numbers
     at: Callable[[Numbers], Any]
     ends: tuple[float, ...] = ()
     compact: bool = False
+    values: tuple[float, ...] = ()  # where these are all that is looked at
 
 
 def dial(world: Any, name: str) -> Dial:
@@ -47,9 +50,11 @@ def dial(world: Any, name: str) -> Dial:
         return Dial(logs, lambda u: column(shares(u)), compact=True)
     if {"spd", "symmetric"} & tags and isinstance(value, Mat) and not {"diagonal"} & tags:
         return _symmetric(value, "spd" in tags)
-    if tags & (SHAPED | {"spd", "diagonal"}) and (context.shape(name) or tags & WHOLE):
+    if tags & WHOLE and not isinstance(value, Mat):
+        return _whole(*_interval(world, name, tags)[2:])
+    if tags & (SHAPED | {"spd", "diagonal"}) and context.shape(name):
         raise CannotEvaluate(f"an optimum over the constrained {name}")
-    there, back, ends = _interval(world, name, tags)
+    there, back, ends, *_ = _interval(world, name, tags)
     if not isinstance(value, Mat):
         return Dial([back(value)], lambda u: there(u[0]), ends)
     height, width = value.shape
@@ -59,6 +64,12 @@ def dial(world: Any, name: str) -> Dial:
         return Mat(entries[i * width : (i + 1) * width] for i in range(height))
 
     return Dial([back(v) for v in value.entries()], matrix)
+
+
+def _whole(ends: tuple[float, ...], low: float, high: float) -> Dial:
+    """Whole numbers; an optimum at the last of many that are looked at counts as not attained."""
+    values = map(float, range(-MANY, MANY + 1))
+    return Dial([], lambda u: u[0], values=tuple(v for v in values if low < v < high or v in ends))
 
 
 def shares(logs: Numbers) -> Numbers:
@@ -95,7 +106,7 @@ def _values(world: Any, name: str) -> Dial:
     if any(len(world.raw_values[key]) > 1 for key in keys):
         raise CannotEvaluate(f"an optimum over all functions {name} whose values are vectors")
     tags = world.function_tags(name, world.context.functions[name])
-    there, back, _ = _interval(world, name, tags)
+    there, back, *_ = _interval(world, name, tags)
     world.rows_of[name] = {key: (k, k + 1) for k, key in enumerate(keys)}
     start = [back(float(world.raw_values[key][0])) for key in keys]
     return Dial(start, lambda u: tuple(map(there, u)), compact="unit" in tags)
@@ -145,15 +156,16 @@ def _symmetric(value: Mat, positive: bool) -> Dial:
 
 def _interval(
     world: Any, name: str, tags: set[str]
-) -> tuple[Callable[[float], float], Callable[[float], float], tuple[float, ...]]:
-    """A map from the line onto a parameter's interval, the map back, and the closed ends."""
+) -> tuple[Callable[[float], float], Callable[[float], float], tuple[float, ...], float, float]:
+    """A map from the line onto a parameter's interval, the map back, the closed ends, and both
+    ends."""
     low, high, ends = -math.inf, math.inf, set()
     variable = world.theory.variables.get(name)
     if variable is not None and variable.low is not None and variable.high is not None:
         low, high = (float(world(v)()) for v in (variable.low, variable.high))
     elif "unit" in tags:
         low, high = 0.0, 1.0
-    elif tags & {"positive", "nonnegative", "spd"}:
+    elif tags & {"positive", "nonnegative", "spd", "integer"}:  # the integers count from 1
         low = 0.0
     ends |= {low} if {"low end", "nonnegative"} & tags and "positive" not in tags else set()
     ends |= {high} if "high end" in tags else set()
@@ -178,12 +190,13 @@ def _interval(
             share = 2 * (float(v) - low) / width - 1
             return 2 * math.atanh(max(-0.99, min(0.99, share)))
 
-        return lambda u: low + width * (0.5 + 0.5 * math.tanh(u / 2)), back, closed
+        return lambda u: low + width * (0.5 + 0.5 * math.tanh(u / 2)), back, closed, low, high
     if math.isfinite(low) or math.isfinite(high):
         end, way = (low, 1) if math.isfinite(low) else (high, -1)
         return (
             lambda u: end + way * math.exp(min(u, 300)),
             lambda v: math.log(max(way * (float(v) - end), 0.01)),
             closed,
+            *(low, high),
         )
-    return float, float, ()
+    return float, float, (), low, high

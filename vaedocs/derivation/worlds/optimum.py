@@ -12,7 +12,7 @@ from vaedocs.derivation import expressions as ex
 from vaedocs.derivation.worlds.arithmetic import CannotEvaluate, Inexact, Rough, Undefined
 from vaedocs.derivation.worlds.core import Thunk
 from vaedocs.derivation.worlds.descent import Vector, newton, simplex
-from vaedocs.derivation.worlds.dials import dial
+from vaedocs.derivation.worlds.dials import MANY, dial
 from vaedocs.derivation.worlds.labels import MEMBERS
 
 
@@ -96,6 +96,17 @@ def searched(
             return math.inf
         return sign * float(value) if math.isfinite(value) else math.inf
 
+    if dials[0].values:
+        if len(names) > 1:
+            raise CannotEvaluate("an optimum over a whole number and something else")
+        sizes = []
+        for value in dials[0].values:
+            env[names[0]] = value
+            sizes.append((value_at(), value))
+        best, there = min(sizes)
+        if abs(there) >= MANY or not math.isfinite(best):
+            raise Undefined("the optimum is not attained")
+        return sign * best, [there]
     if world.context.chosen & {*names}:  # some rows of a table may not matter
         centre = f(first)
         moved = [[v + 0.37 * (i == k) for i, v in enumerate(first)] for k in moving]
