@@ -275,8 +275,8 @@ class Densities(Functions):
 
     def _is_data(self, node: s.Node, slots: frozenset[str] | None) -> bool:
         """Whether a p without parameter is another density than the model that has one."""
-        data = self.scope.survey.data
-        return slots is not None and slots in data and not look.has_parameter(node)
+        told = {slots, frozenset()} & self.scope.survey.data  # D(p || p_\theta) is of all of them
+        return slots is not None and bool(told) and not look.has_parameter(node)
 
     def _is_dot(self, item: s.Node) -> bool:
         return isinstance(item, s.Name) and item.base == "cdot"

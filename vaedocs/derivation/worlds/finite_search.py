@@ -24,6 +24,7 @@ from vaedocs.derivation.worlds.comparison import (
     DIGITS,
     EXACT,
     INEQUALITIES,
+    PLACES,
     RANDOM_WORLDS,
     SEARCHED,
     SIZES,
@@ -57,7 +58,7 @@ class Finite(Comparison):
     def __init__(self, *args: Any):
         super().__init__(*args)
         self.method = EXACT
-        self.count = 3 if self.glance else 6
+        self.count = PLACES if self.context.labels else 3 if self.glance else 6
         self.build(Exact())
 
     def build(self, numbers: Any) -> None:
