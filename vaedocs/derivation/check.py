@@ -138,7 +138,7 @@ class _Check(Steps, Verdicts):
             statements = parse_statements(self.given) if self.given.strip() else []
         except NotCheckable as error:
             return [self.refused(error, "in what is given: ")], None
-        if (r"\frac" in self.text or "J_" in self.text) and (more := supposed(display, statements)):
+        if (r"\frac" in self.text or "J" in self.text) and (more := supposed(display, statements)):
             statements = self._supposing(more)
         signs = SIGNS.search(self.text)
         factors = in_two_factors(display, statements) if signs else None

@@ -113,6 +113,8 @@ class Theory:
     definitions: dict[Symbol, Fact] = field(default_factory=dict)
     functions: dict[str, FunctionInfo] = field(default_factory=dict)
     constraints: list[Fact] = field(default_factory=list)
+    varying: dict[str, tuple[Symbol, ...]] = field(default_factory=dict)  # ∝, const: in what
+    free_of: dict[Symbol, tuple[Symbol, ...]] = field(default_factory=dict)  # Z: not of these
     assumed: list[str] = field(default_factory=list)  # every hypothesis, as a reader should see it
 
     def tags(self, symbol: Symbol) -> frozenset[str]:

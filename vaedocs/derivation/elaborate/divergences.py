@@ -157,8 +157,9 @@ class Divergences(Images):
             for head, uses in self.scope.survey.signatures.items()
             if slots <= {slot for use in uses for slot in use.left}
         ]
+        model = self.scope.survey.model  # p of D(p || u) is one too
         one = len(found) == 1 and len(names) == len(items)
-        return found[0] if one else self.scope.survey.model
+        return found[0] if one and model not in self.scope.survey.bare_heads else model
 
     def _told_apart(self, node: s.Call, one: tuple[s.Node, ...], other: tuple[s.Node, ...]) -> None:
         """``h(X \\mid X)`` and ``I(X; X)`` of a density are infinite."""

@@ -28,6 +28,8 @@ class Entries(Flows):
         parts, survey = split_indices(node.subscripts), self.scope.survey
         if len(parts) != 2 or node.indices or {stem(node)} & {*survey.bare, *self.theory.shapes}:
             return None
+        if len(self.scope.declared_shapes.get(stem(node) + "_", ())) == 1:
+            return None  # x_{ij} of vectors x_i
         dot = s.Name(r"\cdot", span=node.span)
         for kept, index, places in ((*parts, (parts[0], dot)), (*parts[::-1], (dot, parts[1]))):
             whole, counts = replace(node, subscripts=(kept,)), self._is_index(index)

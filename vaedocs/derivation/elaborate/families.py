@@ -209,6 +209,9 @@ class Families(Events):
         finally:
             size, self._value_size = self._value_size, outer
         if self.shape(covariance) or wants_vector:
+            if size is None and not self.shape(covariance):
+                hint = r"say of which length the variable is, as in x \in \mathbb{R}^n"
+                raise self.refuse(covariance_node, "the size of this covariance is not known", hint)
             size = size if size is not None else self.shape(covariance)[0]
             if value is None:
                 value = self.fresh_variable((size,))

@@ -11,7 +11,7 @@ from vaedocs.derivation import expressions as e
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.elaborate.definitions import Definitions
 from vaedocs.derivation.elaborate.scope import Macro, NeedsInteger
-from vaedocs.derivation.letters import is_index_letter
+from vaedocs.derivation.letters import is_index_letter, is_parameter
 from vaedocs.derivation.rewrite.trees import at_index, rebuild, substitute
 from vaedocs.derivation.spelling import names_in, spell, stem, walk
 from vaedocs.derivation.theory import Shape
@@ -105,9 +105,9 @@ class Flows(Definitions):
         zero, span = s.Number("0", span=node.span), node.span
         start = replace(item, subscripts=(zero,))
         groups = ((start, *node.groups[0][1:]), *node.groups[1:])
-        marks = [spell(one) for one in self.concrete(head).subscripts]
+        marks = [spell(one) for one in self.concrete(head).subscripts if not is_parameter(one)]
         first = replace(head, subscripts=(zero,)) if marks else head  # q_0(z_0), or p(z_0)
-        if end:  # the only density of z_0 in sight
+        if end or (head.subscripts and not marks):  # the only density of z_0 in sight
             calls = (n for tree in self.scope.survey.trees for n in walk(tree))
             starts = [n.head for n in calls if isinstance(n, s.Call) and n.groups == groups]
             (only, *others) = {*starts} or {first}

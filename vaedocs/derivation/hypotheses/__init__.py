@@ -30,10 +30,13 @@ class Hypotheses(Declarations, Definitions, Constraints):
         self._said_once(statements)
         later = [chain for chain in statements if not is_convention(chain)]
         later = [chain for chain in later if not self._declaration(chain)]
+        later = [chain for chain in later if not self._moment_of_law(chain, statements)]
         later = [chain for chain in later if not self._definition(chain)]
         later = [chain for chain in later if not self._instances(chain, self._family)]
         for chain in later:
             self._constraint(chain)
+        for judge in self.deferred:
+            judge()
         for chain in statements:  # \epsilon \sim \mathcal{N}(0, 1) independent of x
             drawn = bool(chain.links) and chain.links[-1].symbol == "~"
             if drawn and "independent of" in chain.words and chain.left is not None:
@@ -64,6 +67,20 @@ class Hypotheses(Declarations, Definitions, Constraints):
             if spell(before.links[0].right) != spell(link.right):
                 name = self.source[slice(*left.span)]
                 raise self.reader.refuse(chain, f"{name} is already said to be something else")
+
+    def _moment_of_law(self, chain: s.Chain, statements: list[s.Chain]) -> bool:
+        """Whether ``m := \\mathbb{E}_{p(x)}[x]`` is said of an m of which p(x) is made: a claim."""
+        mean = chain.only and chain.only.right
+        if not isinstance(mean, s.Expectation) or len(mean.samplings) != 1:
+            return False
+        law, own = mean.samplings[0].distribution, spell(chain.left)
+        if not any(
+            c.only and c.left == law and own in map(spell, names_in(c.only.right))
+            for c in statements
+        ):
+            return False
+        self.deferred.append(lambda: self._constraint(chain))
+        return True
 
     def _with_words(self, chain: s.Chain) -> s.Chain:
         """A statement whose last words were read as the author's reason: they describe it."""

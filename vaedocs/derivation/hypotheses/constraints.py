@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import sympy
 from sympy import Expr, Symbol
@@ -17,6 +18,7 @@ from vaedocs.derivation.prove import follows
 from vaedocs.derivation.rewrite.trees import split_indices
 from vaedocs.derivation.spelling import children, spell, stem
 from vaedocs.derivation.theory import Fact
+from vaedocs.derivation.worlds import test
 
 
 def _never(symbol: str, left: Expr, right: Expr) -> bool:
@@ -53,13 +55,15 @@ class Constraints(Functions):
             with self.reader.sized(self.reader.shape(left)):
                 right = self.reader.expression(link.right)
             if link.symbol in {"=", ":="} and self._says_what_is_read(left, right):
-                return
+                left_node = link.right
+                continue
             if link.symbol == ":=":
-                raise self.reader.refuse(
-                    left_node,
-                    "this has a meaning of its own, and cannot be defined anew",
-                    "use another name",
-                )
+                if isinstance(left_node, s.Name) and len(chain.links) > 1:
+                    hint = "make it two statements"
+                    raise self.reader.refuse(chain, "a definition, and an equation behind it", hint)
+                self.deferred.append(partial(self._agree, left_node, left, right))
+                left_node = link.right
+                continue
             if _never(link.symbol, left, right):
                 raise self.reader.refuse(
                     chain,
@@ -97,6 +101,17 @@ class Constraints(Functions):
         if not left.has(*averages) or not right.has(e.Integral, *averages):
             return False
         return follows(self.theory, "=", left, right)
+
+    def _agree(self, node: s.Node, left: Expr, right: Expr) -> None:
+        r"""Refuse ``\|A\|_F^2 := …`` where that is something else than what is read."""
+        if follows(self.theory, "=", left, right):
+            return
+        outcome = test("=", left, right, self.theory)
+        if outcome.status != "agrees":
+            found = outcome.counterexample
+            other = f": it is {found.left:.6g}, and not {found.right:.6g}" if found else ""
+            message = f"this has a meaning of its own, and cannot be defined anew{other}"
+            raise self.reader.refuse(node, message, "use another name")
 
     def _of_every_copy(self, node: s.Node) -> Iterator[s.Name]:
         """The x_i of a relation with a free i, where a sum of the display counts the x_i."""

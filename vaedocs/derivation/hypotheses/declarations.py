@@ -91,7 +91,7 @@ class Declarations(Phrases):
     def _declaration(self, chain: s.Chain) -> bool:
         if self._of_events(chain) or self._markov(chain):
             return True
-        if isinstance(chain.left, s.Words) and not chain.links:
+        if isinstance(chain.left, s.Words) and not chain.links and not chain.words:
             self._phrase(chain, chain.left.text)
             return True
         if not chain.links and chain.left is not None:
@@ -192,7 +192,10 @@ class Declarations(Phrases):
             if isinstance(name, s.Name):
                 self.reader.dimension(name)
         low, high = Integer(first[0]), oo if run.stop is None else self.reader.scalar(run.stop)
-        slot = self._variable_of(node)
+        slot, other = self._variable_of(node), spell(node).upper()
+        alone = self.scope.survey.uses[slot] < 2 and other not in map(spell, names_in(target))
+        if alone and other in self.scope.survey.bare and slot not in self.scope.survey.random:
+            slot = other  # H(X)
         if slot in self.scope.survey.random or slot.isupper():
             variable = self.reader.variable(slot)
             self.theory.variables[slot] = replace(variable, discrete=True, low=low, high=high)

@@ -259,6 +259,8 @@ class Definitions(Densities):
         right side.
         """
         spelt = spell(name)
+        if spelt in self.scope.macros:
+            return False  # \Lambda := \Sigma^{-1}; \Lambda = (A, B; C, D)
         if (
             spelt in self.scope.declared_shapes
             and self.scope.declared_shapes[spelt]

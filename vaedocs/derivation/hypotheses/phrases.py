@@ -9,7 +9,7 @@ from typing import Any
 from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.errors import NotCheckable
-from vaedocs.derivation.hypotheses.statements import Statements
+from vaedocs.derivation.hypotheses.sayings import Sayings
 from vaedocs.derivation.parser import parse_statements
 from vaedocs.derivation.theory import FunctionInfo
 
@@ -90,7 +90,7 @@ def split_phrase(text: str) -> tuple[str, str]:
     return text, ""
 
 
-class Phrases(Statements):
+class Phrases(Sayings):
     """Reads words."""
 
     def _described(self, chain: s.Chain, subject: s.Node, words: str) -> None:
@@ -168,6 +168,8 @@ class Phrases(Statements):
 
     def _tag_words(self, node: s.Node, words: str, chain: s.Chain) -> None:
         words = words.strip()
+        if self._saying(node, words, chain):
+            return
         if DISCRETE.search(words):
             self._all_read(words, chain, DISCRETE)
             slots = list(look.arguments(node)[0]) if isinstance(node, s.Call) else [node]

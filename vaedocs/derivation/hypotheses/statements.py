@@ -4,6 +4,8 @@ them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.elaborate import Elaborator, Scope
 from vaedocs.derivation.letters import is_index_letter
@@ -19,6 +21,7 @@ class Statements:
         self.theory = scope.theory
         self.source = source
         self.reader = Elaborator(scope, source)
+        self.deferred: list[Callable[[], None]] = []  # what is judged when all else is known
 
     def _names(self, node: s.Node) -> list[s.Node]:
         items = s.members(node)

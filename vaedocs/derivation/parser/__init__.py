@@ -13,7 +13,7 @@ from dataclasses import replace
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.errors import NotCheckable
 from vaedocs.derivation.lexer import lex
-from vaedocs.derivation.parser.conventions import convention
+from vaedocs.derivation.parser.conventions import EACH, convention
 from vaedocs.derivation.parser.layout import arrange
 from vaedocs.derivation.parser.phrases import JOINED, as_spoken, split_statements, spoken_tail
 from vaedocs.derivation.parser.statements import Statements
@@ -52,8 +52,10 @@ def parse_statements(text: str) -> list[s.Chain]:
     while pending:
         start, end = pending.pop()
         start, end = body(text, start, end)
+        if each := EACH.match(text, start, end):  # said of f_i, it is said of every i
+            start = each.end()
         if (said := convention(text, start, end, parse)) is not None:
-            out.append(said)
+            out += said
             continue
         spoken = spoken_tail(text, start, end)
         if spoken == start:
@@ -72,7 +74,14 @@ def parse_statements(text: str) -> list[s.Chain]:
         if tail:
             chains[-1] = replace(chains[-1], words=f"{chains[-1].words} {tail}".strip())
         out.extend(chains)
-    return out
+    return [one for chain in out for one in _drawn(chain)]
+
+
+def _drawn(chain: s.Chain) -> list[s.Chain]:
+    r"""``x = (a, b) \sim \mathcal{N}(\mu, \Sigma)`` says what x is, and how it is drawn."""
+    if [link.symbol for link in chain.links] != ["=", "~"]:
+        return [chain]
+    return [replace(chain, links=(link,)) for link in chain.links]
 
 
 def body(text: str, start: int = 0, end: int | None = None) -> tuple[int, int]:

@@ -1,54 +1,181 @@
-r"""What is said of all averages at once: ``\mathbb{E} := \mathbb{E}_{q(z \mid x)}``, or the same in
-words.
+r"""What people say in words that is a formula: over what averages are, whose Jacobian or mean a
+letter is, how many values a variable takes.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import fields, replace
+from typing import Any
 
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.errors import NotCheckable
+from vaedocs.derivation.parser.phrases import spoken_tail
 
-_MEAN = r"(?:\\mathbb\s*\{?\s*E\s*\}?|\\mathbf\s*\{E\}|\\(?:operatorname|mathrm|mathcal)\s*\{E\}|E)"
+DOT = r"[\cdot]"
+LISTED = r"(?:\s*,\s*(?:and\s+)?|\s+and\s+)"
+IS = r"(?:is|are|denotes?)"
+ON = r"(?:depends?\s+on|involves?)"
+_MOMENTS = {"E": "E", "Var": r"(?:V|[Vv]ar)", "Cov": "[Cc]ov", "Std": "[Ss]td"}
+_STYLE = r"\\(?:mathbb|mathbf|operatorname|mathrm|mathcal|text)"
+_LETTER = {
+    kind: rf"(?:{_STYLE}\s*\{{?\s*{name}\s*\}}?|\\?{name})" for kind, name in _MOMENTS.items()
+}
+_MEAN = (
+    "(?:" + "|".join(_LETTER.values()) + r")(?:\s*_\s*(?:\{(?:[^{}]|\{[^{}]*\})*\}|\\?[A-Za-z]+))?"
+)
 _BODY = r"(?:\s*\[\s*(?:\\cdot|f)\s*\]|\s*\(\s*\\cdot\s*\))?"
-SET = re.compile(rf"\s*{_MEAN}{_BODY}\s*(?::=|=|\\coloneqq)\s*({_MEAN}\s*_.+?){_BODY}\s*\Z")
+_AVERAGE = r"(?:expect(?:ations?|ed\s+values?)|averages?|means?)"
+_MOMENT = r"(?:mean|expectation|variance|covariance)s?(?:\s+(?:matrix|vector))?"
+SET = re.compile(rf"(?P<means>{_MEAN}){_BODY}\s*(?::=|=|\\coloneqq)\s*(?P<mean>{_MEAN}){_BODY}")
 SAID = re.compile(
-    rf"\s*(?:{_MEAN}|(?:all\s+)?(?:expectations?|averages?|means?))\s+(?:(?:is|are)\s+)?(?:taken\s+)?"
-    r"(?:over|under|with respect to|w\.?r\.?t\.?)\s+\$?(.+?)\$?\s*\Z"
+    rf"(?:(?P<means>{_MEAN}(?:{LISTED}{_MEAN})*)|(?:all\s+)?{_AVERAGE})\s+(?:{IS}\s+)?"
+    rf"(?:(?:the\s+)?{_AVERAGE}\s+)?(?:taken\s+)?"
+    r"(?:over|under|with respect to|w\.?r\.?t\.?)\s+\$?(?P<law>.+?)\$?"
+)
+DENSITIES = re.compile(
+    rf"(?P<names>.+?)\s+(?P<words>{IS}\s(?:[\w\s-]*\s)?(?:densit(?:y|ies)|distributions?|p[dm]fs?|"
+    r"(?:mass|density)\s+functions?)\b.*)"
+)
+JACOBIAN = re.compile(
+    rf"(?P<name>\S+)\s+{IS}\s+the\s+Jacobian(?:\s+matrix)?\s+of\s+(?:the\s+(?:map|function)\s+)?"
+    r"(?P<of>\S+)(?:\s+at\s+(?P<at>.+))?"
+)
+MOMENT = re.compile(
+    rf"(?P<names>.+?)\s+{IS}\s+(?P<what>(?:the\s+)?{_MOMENT}(?:{LISTED}(?:the\s+)?{_MOMENT})*)"
+    r"\s+of\s+(?P<law>[^\s(]+\s*\(\s*(?P<of>[^|;()]+?)\s*(?:(?:\\mid|\||;)[^()]*)?\))"
+)
+TAKES = re.compile(
+    r"(?P<names>.+?)\s+takes?\s+(?:on\s+)?(?:(?P<count>\S+)\s+"
+    r"(?:(?:different|distinct|possible)\s+)?values|(?:(?:its|the)\s+)?values\s+in\s+(?P<set>\S.*))"
+)
+EACH = re.compile(r"(?:each|every|all)\s+(?=\\(?!text|mathrm)|[A-Za-z](?![A-Za-z]))")
+FREE = re.compile(rf"(?P<names>.+?)\s+(?P<words>(?:do(?:es)?\s+not|don't|doesn't)\s+{ON}\s.+)")
+UP_TO = re.compile(
+    r"(?P<sign>\\propto)\s+(?:(?:is\s+)?(?:meant\s+)?as\s+(?:a\s+)?functions?\s+of|in)\s+(?P<on>.+)"
+    r"|(?:\w+\s+){0,3}up\s+to\s+(?:an?\s+)?(?:additive\s+|multiplicative\s+)?constants?\s+"
+    r"(?:in|(?:that|which)\s+do(?:es)?\s+not\s+depend\s+on|independent\s+of)\s+(?P<of>.+)"
 )
 
 
 def convention(
     text: str, start: int, end: int, parse: Callable[[str], s.Display]
-) -> s.Chain | None:
-    r"""The statement ``\mathbb{E}[\cdot] := \mathbb{E}_q[\cdot]`` of these characters; None if
-    they say something else.
+) -> list[s.Chain] | None:
+    r"""The statements ``\mathbb{E}[\cdot] := \mathbb{E}_q[\cdot]``, ``J(t) := …`` that these
+    characters say; None if they say something else.
     """
-    known = SET.match(text[start:end])
-    said = None if known else SAID.match(text[start:end])
-    if known is None and said is None:
-        return None
-    below = known[1] if known else rf"\mathbb{{E}}_{{{said[1]}}}"  # type: ignore[index]
-    try:
-        made = parse(rf"{below}[\cdot]").chains[0].left
-    except NotCheckable as error:
-        raise NotCheckable(error.message, text, start, end, error.hint) from error
-    if not isinstance(made, s.Expectation) or not made.samplings:
-        return None
-    bare = s.Expectation((), made.body, span=(start, end))
-    return s.Chain(bare, (s.Link(":=", made, span=(start, end), row=1),), span=(start, end))
+    said = text[start:end].rstrip(". ")
+    out: list[s.Chain] = []
+    for pattern, written in WRITTEN.items():
+        known = pattern.fullmatch(said)
+        if known is None or not all(
+            map(_are_names, filter(None, map(known.groupdict().get, NO_WORDS)))
+        ):
+            continue
+        for latex, words in written(known):
+            try:
+                chains = parse(latex).chains
+            except NotCheckable as error:
+                raise NotCheckable(error.message, text, start, end, error.hint) from error
+            out += [replace(_placed(chain, (start, end)), words=words) for chain in chains]
+        if out:
+            return out
+    return None
 
 
 def is_convention(chain: s.Chain) -> bool:
-    """Whether a statement says over what all averages are."""
-    left, link = chain.left, chain.links[0] if len(chain.links) == 1 else None
-    bare = isinstance(left, s.Expectation) and not left.samplings and left.kind == "E"
-    return (
-        bare
-        and link is not None
-        and isinstance(link.right, s.Expectation)
-        and (
-            left.body == link.right.body == s.Name("cdot", span=left.body.span)  # type: ignore[union-attr]
-        )
-    )
+    """Whether a statement says over what averages are."""
+    left, right = chain.left, chain.only and chain.only.right
+    dot = s.Name("cdot", span=chain.span)
+    means = isinstance(left, s.Expectation) and isinstance(right, s.Expectation)
+    return means and left.body == right.body == dot  # type: ignore[union-attr]
+
+
+NO_WORDS = ("names", "law", "on", "of", "at", "set", "count")
+
+
+def _are_names(listed: str) -> bool:
+    """Whether formulas stand in a list, and nothing else."""
+    return all(spoken_tail(part, 0, len(part)) == len(part) for part in _parts(listed))
+
+
+def _parts(listed: str) -> list[str]:
+    """The members of a list, of which none has brackets left open."""
+    out = [""]
+    for piece in re.split(rf"({LISTED})", listed):
+        if out[-1].count("(") > out[-1].count(")") or out[-1].count("{") > out[-1].count("}"):
+            out[-1] += piece
+        elif re.fullmatch(LISTED, piece):
+            out.append("")
+        else:
+            out[-1] += piece
+    return [part for part in out if part]
+
+
+def _placed(node: Any, span: s.Span) -> Any:
+    """A tree that was read elsewhere, all at the place where it is said."""
+    if isinstance(node, tuple):
+        return tuple(_placed(item, span) for item in node)
+    if not isinstance(node, s.Node | s.Link):
+        return node
+    kept = {item.name: _placed(getattr(node, item.name), span) for item in fields(node)}
+    return replace(node, **{**kept, "span": span})
+
+
+# -- what is said, in LaTeX, and the words that are left -------------------------------------------
+
+Written = Iterator[tuple[str, str]]
+
+
+def _averages(known: re.Match[str]) -> Written:
+    groups = known.groupdict()
+    mean = groups.get("mean") or rf"\mathbb{{E}}_{{{groups['law']}}}"
+    for kind in _parts(groups["means"] or r"\mathbb{E}"):
+        yield f"{kind}{DOT} := {mean}{DOT}", ""
+
+
+def _described(known: re.Match[str]) -> Written:
+    for name in _parts(known["names"]):
+        yield name, known["words"]
+
+
+def _jacobian(known: re.Match[str]) -> Written:
+    name, of, at = known["name"], known["of"], known["at"]
+    function, _, rest = of.partition("(")
+    at = at or rest.removesuffix(")") or "t"
+    given = "" if "(" in name or known["at"] or rest else "(t)"
+    yield rf"{name}{given} := \frac{{\partial {function}({at})}}{{\partial {at}}}", ""
+
+
+def _moments(known: re.Match[str]) -> Written:
+    names, kinds = _parts(known["names"]), re.split(LISTED, known["what"])
+    if len(names) == len(kinds):
+        for name, kind in zip(names, kinds, strict=True):
+            made = next((k for k in ("Cov", "Var") if k.lower() in kind), "E")
+            letter = r"\mathbb{E}" if made == "E" else rf"\mathrm{{{made}}}"
+            yield rf"{name} := {letter}_{{{known['law']}}}[{known['of']}]", ""
+
+
+def _values(known: re.Match[str]) -> Written:
+    values = known["set"] or rf"\{{1, \dots, {known['count']}\}}"
+    named = re.fullmatch(r"\|\s*(\\mathcal\s*\{?\s*[A-Z]\s*\}?)\s*\|", known["count"] or "")
+    for name in _parts(known["names"]):
+        yield (name, "discrete") if named else (rf"{name} \in {values}", "")
+
+
+def _up_to(known: re.Match[str]) -> Written:
+    signs = r"\propto" if known["sign"] else r"\propto, \text{const}"
+    yield ", ".join(_parts(known["on"] or known["of"])), f"up to {signs}"
+
+
+WRITTEN: dict[re.Pattern[str], Callable[[re.Match[str]], Written]] = {
+    SET: _averages,
+    SAID: _averages,
+    DENSITIES: _described,
+    JACOBIAN: _jacobian,
+    MOMENT: _moments,
+    TAKES: _values,
+    FREE: _described,
+    UP_TO: _up_to,
+}

@@ -18,7 +18,7 @@ def one_variable(display: s.Display, statements: list[s.Chain]) -> tuple[s.Displ
     """
     given: dict[str, s.Name] = {}
     for chain in statements:
-        call = chain.left
+        call = chain.left if chain.links else None
         if isinstance(call, s.Call) and look.is_density_call(call) and len(call.items) == 1:
             (item,), formula = call.items, chain.links[0].right
             if isinstance(item, s.Name) and item in names_in(formula):

@@ -14,16 +14,23 @@ def over_what(display: s.Display, statements: list[s.Chain]) -> tuple[s.Display,
     ``\mathbb{E} := \mathbb{E}_{q(z \mid x)}``.
     """
     told = [chain for chain in statements if is_convention(chain)]
-    if len(told) != 1:
+    means = {_bare(c.left): c.links[0].right for c in told if isinstance(c.left, s.Expectation)}
+    if not means:
         return display, statements
-    mean = told[0].links[0].right
-    assert isinstance(mean, s.Expectation)
-    samplings = mean.samplings
 
     def change(node: s.Node) -> s.Node | None:
-        if isinstance(node, s.Expectation) and not (node.samplings or node.condition):
-            return replace(node, samplings=samplings, body=rebuild(node.body, change))
-        return None
+        if not isinstance(node, s.Expectation) or node.condition:
+            return None
+        key = _bare(node)
+        mean = means.get(key) or (None if node.samplings else means.get(("E", ())))
+        if not isinstance(mean, s.Expectation):
+            return None
+        return replace(node, samplings=mean.samplings, body=rebuild(node.body, change))
 
-    display, rest = rewritten(display, [c for c in statements if c is not told[0]], change)
-    return display, [*rest, told[0]]
+    rest = [chain for chain in statements if chain not in told]
+    display, rest = rewritten(display, rest, change)
+    return display, [*rest, *told]
+
+
+def _bare(mean: s.Expectation) -> tuple[str, tuple[s.Sampling, ...]]:
+    return mean.kind, mean.samplings

@@ -23,11 +23,15 @@ def supposed(display: s.Display, statements: list[s.Chain]) -> str:
     volume of f stands in the display.
     """
     volumes = [n for n in walk(display) if isinstance(n, s.Bars) or _is_det(n)]
+    told = {spell(n) for node in volumes for n in walk(node) if isinstance(n, s.Name)}
+    slopes = [c for c in statements if spell(getattr(c.left, "head", c.left)) in told and c.only]
+    volumes += [chain.links[0].right for chain in slopes]  # of a J(x) := ∂f(x) / ∂x
     maps = {stem(name) for node in volumes for inner in walk(node) for name in _sloped(inner)}
     if not maps:
         return ""
     known = {spell(c.left) for c in statements for link in c.links if link.symbol in {"=", ":="}}
-    known |= {spell(n.head) for chain in statements for n in walk(chain) if isinstance(n, s.Call)}
+    others = [node for chain in statements if chain not in slopes for node in walk(chain)]
+    known |= {spell(node.head) for node in others if isinstance(node, s.Call)}
     space = _space(display, statements)
     found = [text for node in walk(display) for text in _image(node, maps, known, space)]
     found += [text for chain in statements for text in _made(chain, maps, space)]

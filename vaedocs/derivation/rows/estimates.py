@@ -5,7 +5,7 @@ contain.
 from __future__ import annotations
 
 import sympy
-from sympy import Expr, Symbol
+from sympy import Add, Expr, Mul, Symbol
 
 from vaedocs.derivation import expressions as e
 from vaedocs.derivation.normal_form import NormalForm, TooLarge
@@ -106,6 +106,34 @@ def free_variables(left: Expr, right: Expr, theory: Theory) -> tuple[Symbol, ...
     if isinstance(left, sympy.log) and isinstance(left.args[0], e.Density):
         return free_variables(left.args[0], right, theory)
     return ()
+
+
+def up_to(left: Expr, right: Expr, constants: set[Symbol]) -> tuple[str, Expr, Expr] | None:
+    r"""What ``f = g + C`` and ``f = \frac{1}{Z} e^{g + C}`` claim: an equation up to a term, or up
+    to a factor; None where the constants stand otherwise.
+    """
+    sides = [_without(side, constants) for side in (left, right)]
+    kinds = {made[0] for made in sides if made is not None} - {""}
+    if None in sides or len(kinds) != 1:
+        return None
+    return kinds.pop(), *(made[1] for made in sides if made is not None)
+
+
+def _without(side: Expr, constants: set[Symbol]) -> tuple[str, Expr] | None:
+    """``"const"`` or ``"prop"``, and a side without its constant terms, or factors."""
+    if not side.free_symbols & constants:
+        return "", side
+    kind = "const" if isinstance(side, Add | Symbol) else "prop"
+    kept = []
+    for part in (Add if kind == "const" else Mul).make_args(side):
+        if not part.free_symbols & constants:
+            kept.append(part)
+        elif not part.free_symbols <= constants:
+            inner = _without(part.args[0], constants) if isinstance(part, sympy.exp) else None
+            if inner is None or inner[0] != "const" or kind == "const":
+                return None
+            kept.append(sympy.exp(inner[1]))
+    return kind, Add(*kept) if kind == "const" else Mul(*kept)
 
 
 def opposite_optima(left: Expr, right: Expr, theory: Theory, seed: int) -> Outcome | None:

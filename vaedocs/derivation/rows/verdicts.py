@@ -23,6 +23,7 @@ from vaedocs.derivation.rows.estimates import (
     closeness,
     free_variables,
     opposite_optima,
+    up_to,
 )
 from vaedocs.derivation.rows.places import Places, Step
 from vaedocs.derivation.rows.possible import judged, out_of_its_domain, within_meaning
@@ -366,15 +367,17 @@ class Verdicts(Places):
         if not free and subject is not None:
             free = free_variables(subject, right, theory)
         relation = {"==": "=", ":=": "="}.get(relation, relation)
-        if relation in {"=", "prop"} and CONST in (left.free_symbols | right.free_symbols):
-            return (
-                "const",
-                left.xreplace({CONST: sympy.Integer(0)}),
-                right.xreplace({CONST: sympy.Integer(0)}),
-                free,
-            )
+        unknown = {CONST} | theory.free_of.keys() - theory.definitions.keys()
+        found = unknown & (left.free_symbols | right.free_symbols)
+        told = theory.free_of | {CONST: theory.varying.get("const", free)}
+        if relation == "=" and found and (parts := up_to(left, right, found)) is not None:
+            first, *others = (told[one] for one in found)
+            return *parts, tuple(v for v in first if all(v in other for other in others))
+        if relation in {"=", "prop"} and CONST in found:
+            left, right = (side.xreplace({CONST: sympy.Integer(0)}) for side in (left, right))
+            return "const", left, right, told[CONST]
         if relation == "prop":
-            return "prop", left, right, free
+            return "prop", left, right, theory.varying.get(r"\propto", free)
         return relation, left, right, ()
 
     @staticmethod

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.spelling import spell, stem, walk
 from vaedocs.derivation.survey.heads import (
+    ENTROPIES,
     Survey,
     family,
     is_density_head,
 )
 from vaedocs.derivation.survey.quotients import not_normalised
+
+DENSITY_WORDS = re.compile(r"\b(density|densities|mass functions?|distributions?|p[dm]fs?)\b")
 
 
 def numbers_called_densities(trees: list[s.Node], given: int, found: Survey) -> None:
@@ -54,6 +58,34 @@ def numbers_called_densities(trees: list[s.Node], given: int, found: Survey) -> 
     found.not_densities |= (numbers - densities) | set(probabilities(trees))
     found.not_densities |= {name for tree in trees[:given] for name in mixture(tree)}
     found.not_densities |= not_normalised(trees)
+
+
+def said_to_be_densities(trees: list[s.Node], given: int) -> set[str]:
+    r"""The \phi_K of ``\phi_K = \mathcal{N}(0, K)`` and the u of ``u(x) := \frac1n``, where it is
+    taken at a point, compared as in ``D(p \| u)``, or averaged over.
+    """
+    made: dict[str, bool] = {}  # whether a law is given, and not its values
+    for tree in trees[:given]:
+        link = tree.only if isinstance(tree, s.Chain) else None
+        if link is None or link.symbol not in {"=", ":=", "=="}:
+            continue
+        law = isinstance(link.right, s.Call) and bool(family(link.right.head))
+        match tree:
+            case s.Chain(left=s.Name() as head) if law and not is_density_head(head):
+                made[spell(head)] = True
+            case s.Chain(left=s.Call(head=s.Name() as head, separators=())):
+                if not is_density_head(head) and not family(head):
+                    made.setdefault(spell(head), False)
+    used: set[str] = set()
+    for node in (one for tree in trees for one in walk(tree)) if made else ():
+        if isinstance(node, s.Call) and isinstance(node.head, s.Name):
+            if "||" in node.separators or node.head.base in ENTROPIES:
+                used |= {spell(i.head if isinstance(i, s.Call) else i) for i in node.items}
+            used |= {name for name in [spell(node.head)] if made.get(name)}
+        elif isinstance(node, s.Sampling) and node.distribution is not None:
+            law_ = node.distribution
+            used.add(spell(law_.head if isinstance(law_, s.Call) else law_))
+    return used & made.keys()
 
 
 def mixture(tree: s.Node) -> Iterator[str]:
@@ -118,6 +150,8 @@ def declared(tree: s.Node) -> Iterator[s.Name]:
     """The letters of densities whose size, or whose set, a hypothesis gives."""
     symbols = {link.symbol for link in tree.links} if isinstance(tree, s.Chain) else set()
     if not isinstance(tree, s.Chain) or tree.left is None or not symbols <= {"in", "<", "<="}:
+        return
+    if DENSITY_WORDS.search(tree.words):
         return
     sides = [tree.left] if "in" in symbols else [tree.left, *(link.right for link in tree.links)]
     target = tree.links[0].right if "in" in symbols else None

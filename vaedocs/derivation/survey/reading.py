@@ -25,7 +25,11 @@ from vaedocs.derivation.survey.heads import (
     is_density_head,
     is_divergence,
 )
-from vaedocs.derivation.survey.numbers import numbers_called_densities
+from vaedocs.derivation.survey.numbers import (
+    DENSITY_WORDS,
+    numbers_called_densities,
+    said_to_be_densities,
+)
 from vaedocs.derivation.survey.outcomes import sampled
 from vaedocs.derivation.survey.uses import (
     LETTER,
@@ -51,7 +55,7 @@ from vaedocs.derivation.survey.uses import (
 from vaedocs.derivation.survey.versions import compared, numbered_heads, versions
 
 CHANCES = ("bernoulli", "binomial", "categorical")
-DENSITY_WORDS = re.compile(r"\b(density|densities|mass function|distribution|pmf)\b")
+NO_VARIABLE = re.compile(r"do(es)?( not|n't) (depend|involve)")
 
 
 def survey(trees: list[s.Node], given: int = 0) -> Survey:
@@ -80,6 +84,7 @@ def survey(trees: list[s.Node], given: int = 0) -> Survey:
         ):
             head = tree.left.head if isinstance(tree.left, s.Call) else tree.left
             found.declared_heads.add(spell(head))
+    found.declared_heads |= said_to_be_densities(trees, given)
     for tree in trees:
         match tree:
             case s.Chain(left=s.Name() as one, links=(s.Link(symbol="~", right=s.Call() as law),)):
@@ -212,8 +217,10 @@ def survey(trees: list[s.Node], given: int = 0) -> Survey:
         independent(tree, found)
         made_of_others(tree, informed, found)
         if isinstance(tree, s.Chain):
+            if NO_VARIABLE.match(tree.words) and isinstance(tree.left, s.Name):
+                found.beside.add(spell(tree.left))  # Z, which does not depend on z
             words = tree.left.text if isinstance(tree.left, s.Words) else tree.words
-            if re.search(r"\b(fixed|constants?)\b", words):
+            if re.search(r"\b(fixed|constants?)\b", words) and not DENSITY_WORDS.search(words):
                 letters = LETTER.findall(words) + [spell(n) for n in walk(tree)]
                 found.fixed |= {letter for letter in letters if letter not in found.called}
     for tree in trees:
