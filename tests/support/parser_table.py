@@ -376,7 +376,7 @@ NAMES = [
     (r"\mathbb{I}(x;z)", "bb:I(x ; z)"),
     (r"I(X;Y|Z)", "I(X ; Y | Z)"),
     (r"J_f(z)", "J_{f}(z)"),
-    (r"(f \circ g)(x)", "<(<f∘g>) (x)>"),
+    (r"(f \circ g)(x)", "f(g(x))"),
     (r"f^{-1}(y)", "f^(-1)(y)"),
     (r"\left( \frac{a}{b} \right)^{2}", "((a // b))^2"),
     (r"\left[ a \right]_i", "[a]_[i]"),

@@ -26,8 +26,9 @@ from vaedocs.derivation.guesses import bold, guesses, sized
 from vaedocs.derivation.hypotheses import Hypotheses
 from vaedocs.derivation.parser import parse, parse_statements
 from vaedocs.derivation.rewrite import as_one
+from vaedocs.derivation.rewrite.composed import from_start, in_steps
 from vaedocs.derivation.rewrite.mean_field import SIGNS, best_factor, in_two_factors, less_sure
-from vaedocs.derivation.rewrite.supposed import averaged, supposed
+from vaedocs.derivation.rewrite.supposed import averaged, members, supposed
 from vaedocs.derivation.rewrite.trees import (
     at_step,
     loose_names,
@@ -140,6 +141,12 @@ class _Check(Steps, Verdicts):
             return [self.refused(error, "in what is given: ")], None
         if (r"\frac" in self.text or "J" in self.text) and (more := supposed(display, statements)):
             statements = self._supposing(more)
+        if "|_{" in self.text and (more := members(display, statements)):
+            statements = self._supposing(more)
+        if r"\circ" in self.given and (more := in_steps(display, statements)):
+            statements = self._supposing(more)
+        if "_0" in self.given or r"\circ" in self.given:
+            display, statements = from_start(display, statements)
         signs = SIGNS.search(self.text)
         factors = in_two_factors(display, statements) if signs else None
         if signs and (more := best_factor(*(factors or (display, statements)))):

@@ -169,6 +169,8 @@ class Calls(Calculus):
         """
         name = spell(head.base)
         matrix = name in {r"\Sigma", r"\Lambda"} and name not in self.theory.functions
+        if isinstance(head.base, s.Name) and stem(head.base) in self.theory.functions:
+            return not matrix  # the \sigma_j^2(x) of a vector \sigma(x)
         plain = isinstance(head.base, s.Name) and self._is_function(replace(node, head=head.base))
         return plain and not matrix
 

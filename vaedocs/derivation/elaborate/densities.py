@@ -114,6 +114,8 @@ class Densities(Functions):
                 return [pair for one in self.members(item) for pair in self.fill(one, None)]
             slot = self.slot(item)
             made = self.variable(slot)
+            if (value := self.value_of_step(item)) is not None:
+                return [(slot, value)]
             if len(slot) == 1 and slot != spell(item) and slot == spell(item).lower():
                 return [(slot, made.symbol)]
             return [(slot, self._copy(item, slot, made))]

@@ -177,6 +177,7 @@ class Expectations(Integrals):
                 plain = replace(copy, subscripts=(), indices=())
                 node = replace(node, body=substitute(node.body, {spell(copy): plain}))
                 samplings = (replace(samplings[0], variables=(plain,)),)
+        samplings = tuple(map(self.from_start, samplings)) if self.scope.macros else samplings
         weight: Expr = Integer(1)
         bound: tuple[Symbol, ...] = ()
         for sampling in samplings:
@@ -190,11 +191,12 @@ class Expectations(Integrals):
         node = replace(node, body=self._as_bound(node.body, bound))
         weight, bound = self._through_noise(weight, bound)
         outer, self.under = self.under, tuple(sorted(bound, key=str))
+        flown, self.flown = self.flown, self.flown | {n for n in map(self.starts, samplings) if n}
         try:
             with self.holding(*(self.slot_of(v) for v in bound)):
                 return self._moment(node, weight, bound)
         finally:
-            self.under = outer
+            self.under, self.flown = outer, flown
 
     def _as_bound(self, body: s.Node, bound: tuple[Symbol, ...]) -> s.Node:
         r"""The z_j of ``\mathbb{E}_q[z_j^2]`` under ``q(z_j)``, which is said for every j, is the z

@@ -40,6 +40,35 @@ class Functions(Arithmetic):
         made = self._plain_function(node)
         return sympy.Pow(made, self.scalar(node.power)) if node.power is not None else made
 
+    def composed(self, node: s.Function) -> s.Node:
+        r"""``f_K \circ \dots \circ f_1(z)`` at a known K as the calls inside one another."""
+        before: list[s.Node] = []  # up to the dots, and behind them
+        behind: list[s.Node] = []
+        for item in s.members(node.argument):
+            if isinstance(item, s.Range) and item.start and item.stop:
+                before, behind = [*before, item.start], [item.stop]
+            else:
+                (behind or before).append(item)
+        heads = [call.head for call in (*before, *behind) if isinstance(call, s.Call)]
+        names = [self.concrete(head) for head in heads if isinstance(head, s.Name)]
+        if node.subscript is None or len(names) < 2 or not all(n.subscripts for n in names):
+            raise self.refuse(node, "a composition of what, at what?", r"write f_K(\dots f_1(z))")
+        first, last = names[0], names[-1]
+        rising = spell(first.subscripts[0]) == "1"
+        ends = (first, last) if rising else (last, first)
+        steps = self.pieces(s.Range(*ends, span=node.span))
+        outward = steps[::-1] if rising else steps  # the innermost first
+        made, told = [spell(step) for step in outward[::-1]], [spell(n) for n in names]
+        if (told[: len(before)], told[len(before) :]) != (
+            made[: len(before)],
+            made[-len(behind) :],
+        ):
+            raise self.refuse(node, "it is not clear how this composition goes on")
+        value = node.subscript
+        for step in outward:
+            value = s.Call(step, ((value,),), span=node.span)
+        return value
+
     def _plain_function(self, node: s.Function) -> Expr:
         name = node.name
         if node.typed == "e^" and ("e" in self.scope.macros or "e" in self.scope.declared_shapes):
@@ -55,6 +84,8 @@ class Functions(Arithmetic):
             if n.is_Number and k.is_Number and abs(n) > LARGEST:
                 raise self.refuse(node, "this number is too large to be worked with")
             return sympy.binomial(n, k)
+        if name == "compose":
+            return self.expression(self.composed(node))
         argument = self._run(node.argument) if name == "diag" else None
         if name == "softmax" and isinstance(node.argument, s.Sum):
             argument = self._spread(node.argument)

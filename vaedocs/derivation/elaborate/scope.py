@@ -114,6 +114,7 @@ class Base:
         self.source = source
         self.indices: dict[str, Expr] = {}  # bound indices in scope
         self.claims: list[Claimed] = []
+        self.flown: frozenset[str] = frozenset()  # the z of a flow over whose z_0 a mean is
         self.under: tuple[Expr, ...] = ()  # what the innermost mean averages over
         self.held: frozenset[str] = frozenset()  # variables that a binder above binds
 

@@ -261,9 +261,14 @@ class Values(Expectations):
 
     def same_end(self, node: s.BigOperator) -> s.Node | None:
         """The limit with which the same letters are summed elsewhere, if there is one."""
-        stems = {stem(n) for n in names_in(node.body) if n.subscripts}
-        limits = {spell(h): h for n, h in self.scope.survey.index_hints.items() if n in stems}
-        return next(iter(limits.values())) if len(limits) == 1 else None
+        names = [n for n in names_in(node.body) if n.subscripts]
+        made = (self.macro(spell(name), ()) or self.of_every_index(name) for name in names)
+        below = [n for macro in made if macro for n in names_in(macro.body) if n.subscripts]
+        for stems in ({*map(stem, names)}, {*map(stem, below)}):  # and of what these are made of
+            limits = {spell(h): h for n, h in self.scope.survey.index_hints.items() if n in stems}
+            if limits:
+                return next(iter(limits.values())) if len(limits) == 1 else None
+        return None
 
 
 def _marks(item: s.Node) -> list[str]:

@@ -373,6 +373,8 @@ class Densities(Formulas):
                 made = replace(family, key=(other, *key[1:]), formula=renamed(family.formula))
                 self.theory.families[made.key] = made
         for key, fact in list(self.theory.density_definitions.items()):
+            if any(d.head == other for d in fact.right.atoms(e.Density)):
+                continue  # p_{\theta_0} := p_\theta at \theta = \theta_0 defines no p_\theta
             if key[0] == head and (other, *key[1:]) not in self.theory.density_definitions:
                 self.theory.density_definitions[(other, *key[1:])] = replace(
                     fact, left=renamed(fact.left), right=renamed(fact.right)

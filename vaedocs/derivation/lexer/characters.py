@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from unicodedata import decomposition, name, normalize
 
 from vaedocs.derivation.errors import NotCheckable
 from vaedocs.derivation.letters import INDEX_LETTERS
@@ -123,12 +124,21 @@ class Characters:
             self.put("close", char, at, after)
         elif char in v.UNICODE:
             self.instead(v.UNICODE[char], at, after)
-        elif char in v.SUPERSCRIPTS or char in v.SUBSCRIPTS:
-            table, sign = (v.SUPERSCRIPTS, "^") if char in v.SUPERSCRIPTS else (v.SUBSCRIPTS, "_")
-            while after < stop and text[after] in table:
+        elif decomposition(char).startswith(("<super>", "<sub>")):  # x₁², x⁽ⁱ⁾
+            kind = decomposition(char).split()[0]
+            while after < stop and decomposition(text[after]).startswith(kind):
                 after += 1
-            body = "".join(table[c] for c in text[at:after])
-            self.instead(f"{sign}{{{body}}}", at, after)
+            sign = "^" if kind == "<super>" else "_"
+            self.instead(f"{sign}{{{normalize('NFKC', text[at:after])}}}", at, after)
+        elif decomposition(char).startswith("<font>"):  # 𝐱, 𝒟, 𝔼
+            fonts = (font for word, font in v.UNICODE_FONTS.items() if word in name(char))
+            self.instead(f"{next(fonts, '')}{{{normalize('NFKC', char)}}}", at, after)
+        elif char in v.COMBINING and self.tokens and self.tokens[-1].kind == "letter":
+            letter = self.tokens.pop()  # the accent stands before its letter in LaTeX
+            self.put("accent", v.COMBINING[char], at, after)
+            self.tokens.append(letter)
+        elif normalize("NFD", char) != char:
+            self.instead(normalize("NFD", char), at, after)
         elif char == "\\":
             raise self.refuse("a backslash with nothing behind it", at, after, "remove it")
         elif char == "$":

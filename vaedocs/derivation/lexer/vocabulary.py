@@ -93,7 +93,7 @@ WORDS = split(
     """
     KL ELBO VAE IWAE MSE BCE MMD JSD NLL VLB EUBO ELBo KLD Pr Bern Cat Unif Dir Bernoulli
     Binomial Categorical Normal Uniform Gaussian Beta Gamma Poisson const constant Const
-    prior loss Cst Cte cst cte
+    prior loss Cst Cte cst cte SNR PSNR ESS
     """
 )
 # … and those that are one only in front of a bracket: in "tr A" they could be t times r.
@@ -186,6 +186,8 @@ UNICODE = {
     "𝟙": "\\mathbb{1}", "∅": "\\emptyset", "ϕ": "\\phi", "φ": "\\phi", "ϵ": "\\epsilon",
     "ε": "\\epsilon", "ϑ": "\\vartheta", "µ": "\\mu", "∆": "\\Delta", "⋮": "\\vdots",
     "∖": "\\setminus", "∪": "\\cup", "∩": "\\cap", "¬": "\\neg", "‐": "-", "∶": ":",
+    "∵": "\\because", "∴": "\\therefore", "⌊": "\\lfloor", "⌋": "\\rfloor", "⌈": "\\lceil",
+    "⌉": "\\rceil", "⫫": "\\perp", "∎": "\\square", "⋆": "\\star", "⊕": "\\oplus",
 } | {
     char: "\\" + name
     for char, name in zip(
@@ -195,11 +197,14 @@ UNICODE = {
     )
 }  # fmt: skip
 
-SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ᵀᵗⁿⁱᵏ", "0123456789+-Ttnik", strict=True))
-SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋ᵢⱼₖₙₜₓ", "0123456789+-ijkntx", strict=True))
+COMBINING = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "bar", "\u0305": "bar", "\u0307": "dot"}
+# Words in the names of characters, and the font that they are.
+UNICODE_FONTS = {"SCRIPT": "\\mathcal", "DOUBLE": "\\mathbb", "FRAKTUR": "\\mathfrak"}
 
 # English that stands in a formula between statements, and what it does there.
 JOINING = split("let and so then hence thus therefore i.e. ie while whereas namely also")
 CONCLUDING = split("so then hence thus therefore")
-QUALIFYING = split("for subject if when where with whenever given assuming provided forall as")
+QUALIFYING = split(
+    "for subject if when where with whenever given assuming provided forall as equality"
+)
 REASONS = split("by since because using from due via using: by: see")

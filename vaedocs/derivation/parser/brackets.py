@@ -3,8 +3,9 @@ r"""Brackets, bars, angle brackets and braces."""
 from __future__ import annotations
 
 from vaedocs.derivation import syntax as s
+from vaedocs.derivation.letters import FUNCTION_LETTERS
 from vaedocs.derivation.lexer.tokens import Token
-from vaedocs.derivation.parser.cursor import Level
+from vaedocs.derivation.parser.cursor import Dots, Level
 from vaedocs.derivation.parser.names import Names
 
 
@@ -60,10 +61,54 @@ class Brackets(Names):
             self.refuse("this brace is never closed", token, "write \\right\\}")
         if isinstance(body, s.Matrix) and token.text in ("(", "["):
             return body
+        if token.text == "(" and self.at("open", "(") and (made := self.composed(body)) is not None:
+            return made
         bracket = token.text
         if {"(": ")", "[": "]"}.get(bracket, closing.text) != closing.text:
             bracket += closing.text
         return s.Group(body, bracket, span=span)
+
+    def composition(self, factors: list[s.Node], start: int) -> s.Node | None:
+        r"""``f \circ g(x)`` as f(g(x)), and ``f_K \circ \dots \circ f_1(z)`` as a function of the
+        names of the steps, with its argument below; None where no functions stand.
+        """
+        last = factors[-1]
+        called = isinstance(last, s.Call) and len(last.items) == 1
+        heads = [*factors[:-1], last.head if isinstance(last, s.Call) and called else last]
+        names = [head for head in heads if isinstance(head, s.Name)]
+        dotted = len(names) < len(heads)
+        if not all(isinstance(head, (s.Name, Dots)) for head in heads):
+            return None
+        alike = len({(name.base, name.style) for name in names}) == 1 and names[0].subscripts
+        if not (dotted and alike) and not all(name.base in FUNCTION_LETTERS for name in names):
+            return None
+        made = last.items[0] if isinstance(last, s.Call) and called else None
+        if dotted:
+            if made is not None:  # each is a function: its argument says so
+                heads = [s.Call(h, ((made,),), span=h.span) if h in names else h for h in heads]
+            steps = s.Sequence(self.without_dots(heads), span=self.span(start))
+            return s.Function("compose", steps, subscript=made, span=self.span(start))
+        for name in reversed(names):
+            made = made and s.Call(name, ((made,),), span=self.span(start))
+        return made
+
+    def composed(self, body: s.Node) -> s.Node | None:
+        r"""``(f \circ g)(x)``: the composition in the brackets before its argument."""
+        if isinstance(body, s.Function) and body.name == "compose" and body.subscript is None:
+            steps: list[s.Node] = []
+            for item in s.members(body.argument):
+                ends = (item.start, item.stop) if isinstance(item, s.Range) else (item,)
+                dots = Dots(span=item.span)
+                steps += [end for end in (ends[0], dots, *ends[1:])[: 2 * len(ends) - 1] if end]
+        elif isinstance(body, s.Product) and {*body.operators} == {"circ"}:
+            steps = [*body.factors]
+        else:
+            return None
+        last = steps[-1]
+        if not isinstance(last, s.Name):
+            return None
+        steps[-1] = self.called(last, last.span[0])
+        return self.composition(steps, body.span[0])
 
     def bars(self) -> s.Node:
         """``|x|`` or ``||x||`` with bars that do not say whether they open or close."""

@@ -58,6 +58,7 @@ class Cursor:
         self.level = Level()
         self.score = -1  # where the operand of a gradient starts
         self.by: tuple[s.Node, ...] = ()  # in what that gradient is taken
+        self.acting = ""  # gradient, hessian, divergence or partial
 
     def take(self) -> Token:
         """The current token; the cursor moves on."""
@@ -142,6 +143,7 @@ class Cursor:
     samplings: Callable[[], tuple[s.Sampling, ...]]
     called: Callable[[s.Node, int], s.Node]
     evaluated: Callable[[s.Node, int], s.Node]
+    without_dots: Callable[[list[s.Node]], tuple[s.Node, ...]]
     matrix_as_cases: Callable[[s.Matrix], s.Node]
 
     def product(self, *, dots: bool = False) -> s.Node:

@@ -90,7 +90,7 @@ class Derivatives(Integrals):
         self.deeper()
         if body is None:
             self.level = Level(outer.bar, outer.integrals, outer.script, True)
-            self.score, self.by = self.pos, variables
+            self.score, self.by, self.acting = self.pos, variables, "partial"
             body = self.operand("derivative")
         self.depth -= 1
         self.level = outer
@@ -154,7 +154,7 @@ class Derivatives(Integrals):
         outer = self.level
         self.level = Level(outer.bar, outer.integrals, outer.script, True)
         self.deeper()
-        self.score, self.by = self.pos, variables
+        self.score, self.by, self.acting = self.pos, variables, kind
         body = self.operand("derivative")
         self.depth -= 1
         self.level = outer

@@ -3,12 +3,19 @@ r"""Sums, products and factors: how what stands side by side belongs together.""
 from __future__ import annotations
 
 from vaedocs.derivation import syntax as s
+from vaedocs.derivation.lexer.tokens import Token
 from vaedocs.derivation.parser.brackets import Brackets
 from vaedocs.derivation.parser.cursor import Dots
 
 STARTS = frozenset(("letter", "word", "number", "open", "lbrace", "func", "ext", "accent", "begin"))
 # Commands that are no operand by themselves.
 NO_START = frozenset(("forall", "top", "prime", "star", "substack", "dots", "over"))
+
+
+def multiplied(node: s.Node, start: Token) -> s.Node | None:
+    r"""The ``b`` of a factor ``\prod_i a_i \cdot b``, which ends the product."""
+    ends = start.kind == "cmd" and isinstance(node, s.Product) and node.operators[0] != ""
+    return node.factors[1] if ends and isinstance(node, s.Product) else None
 
 
 class Expressions(Brackets):
@@ -98,12 +105,16 @@ class Expressions(Brackets):
         operators: list[str] = []
         while True:
             token = self.tok
+            negated = False
             if token.kind == "op":
                 if token.text in ("+", "-"):
                     break
                 self.take()
                 if token.text != "slash" and self.at_differential():
                     break  # e^{-x^2} \cdot dx
+                negated = token.text in ("dot", "times") and self.at("op", "-")
+                if negated:  # a \cdot -b
+                    self.take()
                 if self.tok.kind == "op" and not self.placeholder():
                     self.refuse(
                         f"{self.shown(self.tok)} right behind {self.shown(token)}",
@@ -116,11 +127,18 @@ class Expressions(Brackets):
                 break
             else:
                 operators.append("")
+            at = self.tok
             factors.append(self.dots() if self.at("cmd", "dots") else self.factor())
+            if operators[-1] == "slash" and (behind := multiplied(factors[-1], at)):
+                self.check_slash([*factors, behind])
+            if negated:
+                factors[-1] = s.Sum(((-1, factors[-1]),), span=factors[-1].span)
             if operators[-1] == "" and len(operators) > 1 and operators[-2] == "slash":
                 self.check_slash(factors)
         if len(factors) == 1:
             return first
+        if {*operators} == {"circ"} and (made := self.composition(factors, start)) is not None:
+            return made
         if any(isinstance(factor, Dots) for factor in factors):
             factors, operators = self.ranged_factors(factors, operators)
         if len(factors) == 1:
@@ -160,8 +178,10 @@ class Expressions(Brackets):
             if isinstance(factor, Dots):
                 if isinstance(out[-1], (Dots, s.Range)) or i + 1 >= len(factors):
                     self.refuse("dots that stand between nothing", factor, "write both ends")
-                if "slash" in operators[i - 1 : i + 1] or isinstance(factors[i + 1], Dots):
-                    self.refuse("dots in a quotient", factor)
+                if {"slash", "circ"} & {*operators[i - 1 : i + 1]} or isinstance(
+                    factors[i + 1], Dots
+                ):
+                    self.refuse("dots in a quotient or a composition", factor)
                 start, stop = out.pop(), factors[i + 1]
                 out.append(s.Range(start, stop, span=(start.span[0], stop.span[1])))
                 i += 2

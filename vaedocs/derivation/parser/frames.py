@@ -2,10 +2,12 @@ r"""Brackets that must close, and frames that carry no meaning: environments, bo
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from vaedocs.derivation.lexer import vocabulary as v
 from vaedocs.derivation.lexer.tokens import Token, refuse
+from vaedocs.derivation.parser.phrases import as_spoken
 
 DEEPEST = 200  # brackets and braces inside one another
 ARITY = {
@@ -20,12 +22,17 @@ SOLE = frozenset(("op", "text", "letter", "word", "func", "ext", "cmd", "prime",
 
 EDGES = frozenset(("open", "close", "comma", "semicolon", "bar"))
 ENDS = frozenset(("newline", "end", "amp", "period"))
+AFTER_REASON = ENDS | {"comma", "rel"}
+SUMMED = frozenset(("op", "rel"))  # before these a constant is a term
+WIDE = re.compile(r"\s*(?:(?:\\[; ]|~|\\enspace|\\,\s*\\,)\s*)+")
+STOPS = frozenset(("comma", "semicolon", "period"))
 
 
 @dataclass(slots=True)
 class _Frame:
     token: Token
     kind: str  # "bracket", "brace", "argument", "boxed", "coloured", "display", "matrix"
+    at: int = 0  # the place of a bracket among the tokens
     pending: int = 0  # arguments that the command before this frame still takes
     rows: bool = False  # holds a relation, a row break or an alignment mark
     size: int = 0
@@ -48,7 +55,7 @@ def unwrap(tokens: list[Token], source: str) -> list[Token]:
                 top.rows = True
         if kind == "lbrace":
             name = wrap if wrap and pending else "argument" if pending else "brace"
-            stack.append(_Frame(token, name, max(pending - 1, 0)))
+            stack.append(_Frame(token, name, i, max(pending - 1, 0)))
             pending, wrap = 0, ""
         elif kind == "rbrace":
             frame = stack.pop() if stack else None
@@ -60,29 +67,45 @@ def unwrap(tokens: list[Token], source: str) -> list[Token]:
             if frame.kind in ("display", "matrix"):
                 raise refuse(f"\\begin{{{frame.token.text}}} is never ended", source, frame.token)
             pending = frame.pending
-            opened = next(k for k in range(i, -1, -1) if tokens[k] is frame.token)
+            scripted = i + 1 < len(tokens) and tokens[i + 1].kind in ("sup", "sub")
+            stopped = frame.size > 1 and tokens[i - 1].kind in STOPS
+            if stopped and frame.kind != "argument" and not scripted:
+                tokens[i - 1 : i + 1] = token, tokens[i - 1]  # \\boxed{a + b.}: it ends the row
+            opened = frame.at
             if not frame.size and opened and tokens[opened - 1].kind in ("sup", "sub"):
                 tokens[opened - 1].kind = frame.token.kind = token.kind = "drop"  # \sum_k^{ }
                 continue
             # {=} is a sign; braces around whole rows are a frame; {} prints nothing.
             framing = frame.rows or frame.size == 0 or (frame.size == 1 and frame.sole in SOLE)
-            scripted = i + 1 < len(tokens) and tokens[i + 1].kind in ("sup", "sub")
             if frame.kind == "coloured" and not scripted:
                 framing = True
             beside = (tokens[opened - 1].kind, tokens[min(i + 1, len(tokens) - 1)].kind)
             framing = framing or (beside[0] in EDGES and beside[1] in EDGES)  # p({x, z})
             framing = framing or _is_operator(tokens[opened + 1 : i])
+            inside = tokens[opened + 1 : i]
+            framing = framing or [t.text for t in inside[:-1]] == ["d"]  # {dx}
+            framing = framing or (not scripted and _is_signed(tokens, opened, i))
             if frame.kind != "argument" and framing:
                 if stack and frame.rows:
                     stack[-1].rows = True
                 frame.token.kind = token.kind = "drop"
         elif kind == "open":
-            stack.append(_Frame(token, "bracket", pending))
+            stack.append(_Frame(token, "bracket", i, pending))
             pending = 0
         elif kind == "close":
-            if _is_note(tokens, i):
+            bar = bool(stack) and (stack[-1].token.text, token.text) == (".", "|")
+            if bar and i + 1 < len(tokens) and tokens[i + 1].kind in ("letter", "word", "accent"):
+                stack.pop().token.kind = "drop"  # \left. f \right| x is f | x
+                token.kind, token.side = "bar", "middle"
+                continue
+            if _is_note(tokens, i, source):
                 stack.pop()
                 tokens[i - 2].kind = token.kind = "drop"
+                if tokens[i - 1].text == "const" and tokens[max(i - 4, 0)].kind not in SUMMED:
+                    tokens[i - 1].text = "(constant)"  # a remark, and no term
+                continue
+            if stack and _is_reason(tokens, i, stack[-1].at):
+                _say(tokens, stack.pop().at, i, source)
                 continue
             pending = _close(stack, token, source)
         elif kind == "begin":
@@ -125,11 +148,46 @@ def unwrap(tokens: list[Token], source: str) -> list[Token]:
     return [token for token in tokens if token.kind != "drop"]
 
 
-def _is_note(tokens: list[Token], i: int) -> bool:
+def _is_note(tokens: list[Token], i: int, source: str) -> bool:
     r"""Whether a bracket closes a reason at the end of a row, ``\quad (\text{Jensen})``."""
-    kinds = [token.kind for token in tokens[max(i - 3, 0) : i]]
     last = i + 1 == len(tokens) or tokens[i + 1].kind in ENDS
-    return last and kinds in (["quad", "open", "text"], ["amp", "open", "text"])
+    if not last or i < 3 or [token.kind for token in tokens[i - 2 : i]] != ["open", "text"]:
+        return False
+    before = tokens[i - 3]
+    wide = WIDE.fullmatch(source[before.end : tokens[i - 2].start]) is not None
+    return before.kind in ("quad", "amp") or (wide and before.kind not in SUMMED)
+
+
+def _is_reason(tokens: list[Token], i: int, at: int) -> bool:
+    r"""Whether the bracket from ``at`` to ``i`` justifies a row, ``(\because b = 1 - a)``."""
+    first = tokens[at + 1]
+    if first.kind != "text" or tokens[at].kind != "open" or not (i > at + 2 or " " in first.text):
+        return False
+    ends = i + 1 == len(tokens) or tokens[i + 1].kind in AFTER_REASON
+    return ends and first.text.strip(" ,.;:").lower().split(" ")[0] in v.REASONS
+
+
+def _say(tokens: list[Token], at: int, i: int, source: str) -> None:
+    """Make one remark of the bracket from ``at`` to ``i``."""
+    opened = tokens[at]
+    for token in tokens[at + 1 : i + 1]:
+        token.kind = "drop"
+    opened.kind, opened.text = "text", as_spoken(source[opened.start : tokens[i].end])
+    opened.end = tokens[i].end
+
+
+def _is_signed(tokens: list[Token], at: int, i: int) -> bool:
+    r"""``a {\color{red}{+ b}}``, which is printed a + b; ``\sum_i {-a + b}`` may mean another."""
+    first = next((t for t in tokens[at + 1 : i] if t.kind not in ("lbrace", "drop")), None)
+    while at > 0 and tokens[at].kind in ("lbrace", "drop"):
+        at -= 1
+    scripted = tokens[at - 1].kind in ("sub", "sup")
+    return (
+        tokens[at].kind in ("letter", "word", "number", "close")
+        and not scripted
+        and first is not None
+        and (first.kind, first.text) in (("op", "+"), ("op", "-"))
+    )
 
 
 def _is_operator(tokens: list[Token]) -> bool:

@@ -11,7 +11,8 @@ from vaedocs.derivation.errors import NotCheckable
 from vaedocs.derivation.lexer import vocabulary as v
 from vaedocs.derivation.lexer.tokens import Token
 from vaedocs.derivation.parser.cursor import ENDS, Level
-from vaedocs.derivation.parser.expressions import Expressions
+from vaedocs.derivation.parser.expressions import Expressions, multiplied
+from vaedocs.derivation.parser.reach import coefficient, constant, numeric, plain, ratio
 from vaedocs.derivation.spelling import spell, walk
 
 INSIDE = {
@@ -19,6 +20,8 @@ INSIDE = {
     "diag": "the diagonal matrix", "derivative": "the derivative",
 }  # fmt: skip
 BRACKETS = ("(", "[", "{")
+FACTORS = frozenset(("letter", "word", "number", "close", "rbrace", "prime"))  # these end one
+PRINTED = frozenset(("letter", "word", "number", "open", "lbrace", "accent"))
 INVERTED = {
     "sin": "\\arcsin", "cos": "\\arccos", "tan": "\\arctan", "tanh": "\\mathrm{artanh}",
     "sinh": "\\log(x + \\sqrt{x^2 + 1})", "cosh": "\\log(x + \\sqrt{x^2 - 1})", "log": "\\exp",
@@ -60,7 +63,9 @@ class Functions(Expressions):
             else f"is this factor inside {inside}?"
         )
         token = self.tok
-        score = self.score == self.pos - (word != "derivative")
+        began = self.pos
+        score = self.score == began - (word != "derivative")
+        acting = self.acting if word == "derivative" else ""
         if token.kind == "op" and not self.placeholder():
             self.refuse(
                 f"a sign right behind {word}" if word != "derivative" else "a sign behind ∂",
@@ -82,7 +87,14 @@ class Functions(Expressions):
                 factors = rest.factors if isinstance(rest, s.Product) else (rest,)
                 signs = rest.operators if isinstance(rest, s.Product) else ()
                 return s.Product((node, *factors), ("", *signs), span=self.span(token.start))
+            if outside := multiplied(node, start):
+                self.refuse(question, outside, hint.split(", or")[0])
             parts.append(node)
+            if self.braced_argument(start, parts):
+                if self.tok.kind in PRINTED or self.tok.text in ("frac", "sqrt"):
+                    self.refuse(question, self.tok, hint)  # the reader does not see the braces
+                grouped = True
+                break
             if not plain(node) or (grouped and len(parts) == 1):
                 break
             if not self.starts_factor() or self.at_differential():
@@ -126,7 +138,7 @@ class Functions(Expressions):
             parts.append(self.factor())  # \log \frac{1}{\sqrt{2\pi}} e^{-x^2/2}
             follows = self.tok
         if self.starts_factor() and not self.at_differential() and not chained:
-            chained = score and self.behind_score(first)
+            chained = score and (self.behind_score(first) or self.by_parts(acting, first, began))
             if not chained:
                 self.refuse(question, follows, hint)
         if follows.kind == "op" and follows.text == "slash":
@@ -135,6 +147,17 @@ class Functions(Expressions):
             return first
         span = (first.span[0], parts[-1].span[1])
         return s.Product(tuple(parts), ("",) * (len(parts) - 1), span=span)
+
+    def braced_argument(self, start: Token, parts: list[s.Node]) -> bool:
+        r"""Whether the braces of ``\log {2\pi} \int q(z)\,dz`` hold the whole argument."""
+        return (
+            start.kind == "lbrace"
+            and len(parts) == 1
+            and isinstance(parts[0], (s.Product, s.Power))
+            and plain(parts[0])
+            and self.starts_factor()
+            and not self.at_differential()
+        )
 
     def at_integral(self) -> bool:
         return self.tok.kind == "cmd" and self.tok.text in ("int", "iint", "iiint")
@@ -205,6 +228,22 @@ class Functions(Expressions):
         parts = list(walk(rest))
         free = not any(isinstance(part, s.Name) and spell(part) in names for part in parts)
         return bool(names) and free and any(isinstance(part, s.Call) for part in parts)
+
+    def by_parts(self, acting: str, node: s.Node, at: int) -> bool:
+        r"""Whether the \nabla before ``at`` acts on the call there alone: it is of second order, or
+        a \nabla stands behind a factor too, as in ``\nabla f(x) g(x) + f(x) \nabla g(x)``.
+        """
+        if acting != "gradient" or not isinstance(node, s.Call):
+            return acting == "hessian" and isinstance(node, s.Call)
+        side, own = [k for k, t in enumerate(self.tokens) if t.kind in ("rel", "break", "end")], at
+        start = max((k for k in side if k < at), default=-1)
+        stop = min(k for k in side if k > at)
+        while self.tokens[own].text != "nabla":
+            own -= 1
+        return any(
+            self.tokens[k].text == "nabla" and self.tokens[k - 1].kind in FACTORS and k != own
+            for k in range(start + 2, stop)
+        )
 
     def bracket_operand(self, word: str, question: str, hint: str) -> s.Node:
         """An operand in brackets ends with them."""
@@ -285,7 +324,8 @@ class Functions(Expressions):
             self.take()
             order = self.expression()
             self.expect("close", "]", "this root's order is not closed")
-        argument = self.argument()
+        drawn = self.source[token.start] == "√" and self.at("open", "(")
+        argument = s.bare(self.bracketed()) if drawn else self.argument()
         return s.Function("sqrt", argument, subscript=order, span=self.span(token.start))
 
     def extremum(self) -> s.Node:
@@ -324,7 +364,12 @@ class Functions(Expressions):
             only = s.bare(body)
             body = only if not isinstance(only, (s.Sequence, s.Conditioned)) else body
         else:
+            minus = self.at("op", "-")  # -\min_\theta -\log p(x)
+            if minus:
+                self.take()
             body = self.product()
+            if minus:
+                body = s.Sum(((-1, body),), span=body.span)
             if isinstance(body, s.Group) and not isinstance(body.body, s.Conditioned):
                 body = body.body
         self.depth -= 1
@@ -343,53 +388,3 @@ class Functions(Expressions):
         body = self.product()
         self.depth -= 1
         return s.Limit(where.left, where.right, body, span=self.span(token.start))
-
-
-def plain(node: s.Node) -> bool:
-    """Letters and numbers only: after a bare ``\\log`` these belong to it."""
-    if isinstance(node, (s.Name, s.Number)):
-        return True
-    if isinstance(node, s.Power):
-        return plain(node.base)
-    if isinstance(node, s.Transpose):
-        return plain(node.operand)
-    if isinstance(node, s.Fraction):
-        return plain(node.numerator) and plain(node.denominator)
-    if isinstance(node, (s.Product,)):
-        return all(plain(factor) for factor in node.factors)
-    if isinstance(node, s.Function) and node.name == "sqrt":
-        return constant(node.argument)
-    return isinstance(node, s.Function) and node.typed != ""
-
-
-def coefficient(node: s.Node) -> bool:
-    r"""One over letters, numbers and roots of them: what stands before the e of a density."""
-    if isinstance(node, s.Function) and node.name == "sqrt":
-        return plain(node.argument)
-    if isinstance(node, s.Fraction):
-        return all(coefficient(side) for side in (node.numerator, node.denominator))
-    if isinstance(node, s.Product):
-        return all(map(coefficient, node.factors))
-    return coefficient(node.base) if isinstance(node, s.Power) else plain(node)
-
-
-def numeric(node: s.Node) -> bool:
-    """A number, or one over a number or name: a coefficient that cannot end an operand."""
-    if isinstance(node, s.Fraction):
-        return isinstance(node.numerator, s.Number) and plain(node.denominator)
-    return isinstance(node, s.Number)
-
-
-def ratio(node: s.Node) -> bool:
-    """A quotient of two values of functions: beside its like, both are inside one logarithm."""
-    return isinstance(node, s.Fraction) and all(
-        any(isinstance(inner, s.Call) for inner in walk(side))
-        for side in (node.numerator, node.denominator)
-    )
-
-
-def constant(node: s.Node) -> bool:
-    r"""``2\pi``: nothing in it varies, so nobody takes a power of its logarithm."""
-    if isinstance(node, s.Product):
-        return all(constant(factor) for factor in node.factors)
-    return isinstance(node, s.Number) or (isinstance(node, s.Name) and node.base in ("pi", "e"))

@@ -240,7 +240,8 @@ class Statements(Structures):
         if self.joins(token):
             self.take()
             return True
-        if first in v.REASONS and out:
+        whole = words.startswith("(") or after.kind == "rel"  # "(by definition) = c" goes on
+        if first in v.REASONS and out and not whole:
             self.take()
             self.hinted(out, self.rest(token))
             return True

@@ -67,7 +67,7 @@ class Sums(Moments):
         body = self.product()
         if minus is not None:
             body = s.Sum(((-1, body),), span=self.span(minus.start))
-        body, beside = self.parted(body, indices) if name == "prod" else (body, None)
+        body, beside = self.parted(body, indices) if name == "prod" else (body, ())
         if name == "prod" and isinstance(body, s.Product):
             self.check_product_ends(body, indices)
         self.depth -= 1
@@ -79,23 +79,46 @@ class Sums(Moments):
         for relation in reversed(first):
             assert isinstance(relation, s.Relation)
             kind = replace(kind, body=kind, indices=(relation.left,), domain=relation.right)
-        return kind if beside is None else s.Product((kind, beside), ("",), span=span)
+        if not beside:
+            return kind
+        signs, factors = zip(*beside, strict=True)
+        return s.Product((kind, *factors), signs, span=span)
 
     @staticmethod
-    def parted(body: s.Node, indices: tuple[s.Node, ...]) -> tuple[s.Node, s.Node | None]:
-        r"""The two products of ``\prod_i a_i \prod_i b_i``: the second counts anew with the index
-        of the first, so it stands beside it.
+    def parted(
+        body: s.Node, indices: tuple[s.Node, ...]
+    ) -> tuple[s.Node, tuple[tuple[str, s.Node], ...]]:
+        r"""What a product multiplies, and the factors behind it with their signs.
+
+        In ``\prod_i a_i \prod_i b_i`` the second product counts anew with the index of the first,
+        so it stands beside it; so does what follows the \cdot of ``\prod_i a_i \cdot b``, where
+        no factor holds the index any more.
         """
-        if not isinstance(body, s.Product) or body.operators[-1]:
-            return body, None
+        if not isinstance(body, s.Product):
+            return body, ()
         last = body.factors[-1]
         again = last.factors[0] if isinstance(last, s.Product) else last
-        if not isinstance(again, s.BigOperator) or again.name != "prod" or again.indices != indices:
-            return body, None
-        first = body.factors[:-1]
-        if len(first) == 1:
-            return first[0], last
-        return replace(body, factors=first, operators=body.operators[:-1]), last
+        counts = isinstance(again, s.BigOperator) and (again.name, again.indices)
+        if counts == ("prod", indices) and body.operators[-1] in ("", "dot", "times"):
+            cut = len(body.factors) - 1
+        else:
+            names = [index for index in indices if isinstance(index, s.Name)]
+            held = [
+                k
+                for k, f in enumerate(body.factors)
+                if any(mentions(f, n) for n in names)
+                and not (isinstance(f, s.BigOperator) and f.indices == indices)
+            ]
+            start = held[-1] if held else len(body.operators)
+            dots = (k for k, sign in enumerate(body.operators) if sign in ("dot", "times"))
+            cut = next((k + 1 for k in dots if k >= start), 0)
+        if not cut:
+            return body, ()
+        beside = tuple(zip(body.operators[cut - 1 :], body.factors[cut:], strict=True))
+        if cut == 1:
+            return body.factors[0], beside
+        first = replace(body, factors=body.factors[:cut], operators=body.operators[: cut - 1])
+        return first, beside
 
     def read_limits(
         self, below: tuple[s.Node, ...], upper: s.Node | None, token: Token

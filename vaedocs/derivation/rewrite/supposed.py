@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from vaedocs.derivation import syntax as s
+from vaedocs.derivation.letters import DENSITY_LETTERS
 from vaedocs.derivation.rewrite.trees import rebuilt
 from vaedocs.derivation.spelling import spell, stem, walk
 from vaedocs.derivation.survey import is_divergence_call
@@ -38,6 +39,29 @@ def supposed(display: s.Display, statements: list[s.Chain]) -> str:
     words = " ".join(f"{spell(chain.left)} {chain.words}" for chain in statements)
     said = any(word in words for word in ONE_TO_ONE)
     return "\n".join(dict.fromkeys(t for t in found if not (said and ONE_TO_ONE[0] in t)))
+
+
+def members(display: s.Display, statements: list[s.Chain]) -> str:
+    r"""That p_{\theta_0} is p_\theta at \theta = \theta_0, where a row takes both and sets
+    \theta = \theta_0, and nobody says what p_{\theta_0} is.
+    """
+    nodes = [node for tree in (*statements, display) for node in walk(tree)]
+    known = {spell(c.left.head) for c in statements if isinstance(c.left, s.Call)}
+    heads = {spell(n): n for n in nodes if isinstance(n, s.Name) and len(n.subscripts) == 1}
+    calls = [n for n in nodes if isinstance(n, s.Call)]
+    calls = [n for n in calls if all(isinstance(item, s.Name) for item in n.items)]
+    found = []
+    for at in (p for node in nodes if isinstance(node, s.Evaluated) for p in node.substitutions):
+        for head in heads.values() if isinstance(at.right, s.Name) else ():
+            other = replace(head, subscripts=(at.right,))
+            if head.subscripts != (at.left,) or spell(other) not in heads.keys() - known:
+                continue
+            tails = (spell(n)[len(spell(n.head)) :] for n in calls if n.head in (head, other))
+            tail = next(tails, "(x)" if head.base in DENSITY_LETTERS else "")
+            if not tail:
+                continue  # x_t at t = s is no value of a function
+            found.append(f"{spell(other)}{tail} := {spell(head)}{tail}|_{{{spell(at)}}}")
+    return "\n".join(dict.fromkeys(found))
 
 
 def _is_det(node: s.Node) -> bool:

@@ -18,6 +18,7 @@ from vaedocs.derivation.elaborate import (
 from vaedocs.derivation.elaborate.stacks import of_entries
 from vaedocs.derivation.errors import NotCheckable
 from vaedocs.derivation.hypotheses import Hypotheses
+from vaedocs.derivation.letters import is_parameter
 from vaedocs.derivation.rewrite.data import of_data
 from vaedocs.derivation.rewrite.trees import split_indices
 from vaedocs.derivation.rows.named import is_elbo
@@ -281,6 +282,10 @@ class Introductions(Stated):
             plain = s.Name | s.Call | s.Conditioned | s.Number | s.Relation | s.Sequence | s.Range
             if not all(isinstance(item, plain) for item in left.items):
                 return False  # f(a x) = … is a claim about f
+            of_values = any(isinstance(item, s.Call) for item in left.items)
+            calls = [n for part in (*left.items, link.right) for n in walk(part)]
+            if of_values and any(isinstance(n, s.Call) and n.head == name for n in calls):
+                return False  # and so is f(g(x)) = g(f(x))
             if (
                 look.is_divergence_call(left)
                 or (look.symmetric_divergence(left) and self._of_known_densities(scope, left, link))
@@ -307,7 +312,7 @@ class Introductions(Stated):
         if name.base == "pi" and not name.subscripts:
             return False
         seen = {spell(n) for n in names_in(link.right)}
-        return spelt not in seen and not name.indices
+        return spelt not in seen and (not name.indices or is_parameter(name))  # \theta^{(t+1)}
 
     @staticmethod
     def _of_known_densities(scope: Scope, left: s.Call, link: s.Link) -> bool:

@@ -25,19 +25,32 @@ from vaedocs.derivation.survey.heads import (
     stem_of_variable,
     subscripted_variable,
 )
+from vaedocs.derivation.survey.outcomes import weighed
 
 
 def data_set(node: s.BigOperator) -> s.Name | None:
     r"""The \mathcal{D} of ``\sum_{x \in \mathcal{D}}``, a set of data; ``x \in \mathcal{X}`` takes
-    all values, and a set of indices has no data.
+    all values, as what a density weighs does in A_x, and a set of indices has no data.
     """
     domain, index = node.domain, node.indices[0] if node.indices else None
     if not isinstance(domain, s.Name) or index is None:
         return None
-    if not isinstance(index, s.Name) or index.subscripts or index.indices:
+    if not isinstance(index, s.Name):
         return domain
     same = domain.base.lower() == index.base.lower()
+    if (same or is_alphabet(domain, index)) and spell(index) in weighed(node.body):
+        return None
+    if index.subscripts or index.indices:
+        return domain
     return None if same or is_index_letter(index) else domain
+
+
+def is_alphabet(domain: s.Name, name: s.Name) -> bool:
+    r"""Whether a set carries the letter of a variable below: ``\mathcal{A}_X``, the S_x of x."""
+    marks = domain.subscripts
+    named = len(marks) == 1 and isinstance(marks[0], s.Name) and not marks[0].subscripts
+    letter = marks[0].base if named and isinstance(marks[0], s.Name) else ""
+    return domain.base in ("A", "S", "V") and letter.lower() == name.base.lower()
 
 
 def whole(domain: s.Node, names: tuple[s.Node, ...]) -> bool:
@@ -53,7 +66,7 @@ def whole(domain: s.Node, names: tuple[s.Node, ...]) -> bool:
             if (domain.style, domain.base) == ("bb", "R") or domain.base == "Omega":
                 return not domain.subscripts
             inside = [n for name in names for n in names_in(name)]
-            return any(
+            return any(is_alphabet(domain, n) for n in inside) or any(
                 n.base.lower() == domain.base.lower()
                 and domain.primes <= n.primes
                 and domain.subscripts in ((), n.subscripts)

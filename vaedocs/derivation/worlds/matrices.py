@@ -45,7 +45,9 @@ class Mat:
         return Mat([[f(v) for v in row] for row in self.rows])
 
     def with_other(self, other: Any, f: Callable[[Any, Any], Any], verb: str) -> Mat:
-        """``f`` entry by entry; shapes must agree."""
+        """``f`` entry by entry; shapes must agree, and a 1 × 1 matrix is a number."""
+        if not isinstance(other, Mat) and self.shape == (1, 1):
+            other = Mat([[other]])
         if not isinstance(other, Mat):
             raise CannotEvaluate(f"cannot {verb} a number and a {self.words()}")
         if other.shape != self.shape:
