@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
-from vaedocs.derivation.spelling import spell
+from vaedocs.derivation.spelling import spell, walk
 
 ALIKE = frozenset(["~", "=", ":="])
 Said = Callable[[s.Node, str, s.Node, str], s.Chain]
@@ -26,6 +26,11 @@ def in_parts(display: s.Display, statements: list[s.Chain]) -> tuple[s.Display, 
             made = _matrix(chain.only.right)
             if made is not None and chain.only.symbol in ALIKE - {"~"}:
                 stacks[spell(chain.left)] = made
+    inverses = {spell(c.left): (of, c) for c in statements if (of := _inverted(c)) is not None}
+    for chain in statements:  # L := S^{-1} = (P, Q; R, T)
+        made = _matrix(chain.links[1].right) if len(chain.links) == 2 else None
+        if made is not None and spell(chain.left) in inverses:
+            stacks[spell(chain.left)] = made
     out: list[s.Chain] = []
     taken: set[str] = set()
     for chain in statements:
@@ -36,8 +41,61 @@ def in_parts(display: s.Display, statements: list[s.Chain]) -> tuple[s.Display, 
         out += _laws(chain, *parts, statements)
         taken |= {spell(node) for node in _family(chain).groups[-1]} & set(stacks)
         taken |= {spell(n) for n in _values(chain) if len(_values(chain)) == 1}
-    gone = taken & {*stacks}
-    return display, [c for c in out if not (isinstance(c.left, s.Name) and spell(c.left) in gone)]
+    inverses = {n: pair for n, pair in inverses.items() if n in stacks and pair[0] in taken}
+    gone = taken & {*stacks} | inverses.keys()
+    out = [c for c in out if not (isinstance(c.left, s.Name) and spell(c.left) in gone)]
+    for name, (of, _) in inverses.items():
+        out += _inverse(stacks[of], stacks[name])
+    used = {spell(n) for n in walk(display)} | {of for of, _ in inverses.values()}
+    for chain in statements:  # of which more is said than the law
+        name, made = spell(chain.left), _matrix(chain.links[0].right) if chain.links else None
+        if made is not None and len(made.rows[0]) == 2 and name in taken & used:
+            out.append(
+                s.Chain(chain.left, (replace(chain.links[0], symbol=":="),), span=chain.span)
+            )
+    out += [replace(chain, links=chain.links[:1]) for _, chain in inverses.values()]
+    return display, out
+
+
+def _inverted(chain: s.Chain) -> str | None:
+    """The S of ``L := S^{-1}``."""
+    right = s.bare(chain.links[0].right) if chain.links else None
+    if not isinstance(right, s.Power) or not isinstance(chain.left, s.Name):
+        return None
+    return spell(right.base) if spell(right.exponent) == "-1" else None
+
+
+def _said(left: s.Node, right: s.Node) -> s.Chain:
+    return s.Chain(left, (s.Link(":=", right, span=right.span),), span=left.span)
+
+
+def _inverse(whole: s.Matrix, parts: s.Matrix) -> list[s.Chain]:
+    """What the blocks of the inverse of a matrix in blocks are."""
+    ((a, b), (c, d)), ((p, q), (r, t)) = whole.rows, parts.rows
+    at = whole.span
+
+    def inverse(node: s.Node) -> s.Node:
+        return s.Power(node, s.Sum(((-1, s.Number("1", span=at)),), span=at), span=at)
+
+    def product(*factors: s.Node) -> s.Node:
+        return s.Product(factors, ("",) * (len(factors) - 1), span=at)
+
+    def own(one: s.Node, *other: s.Node) -> s.Node:
+        r"""The inverse of what is left of a block, ``A^{-1} (I - B D^{-1} C A^{-1})^{-1}``: what
+        people write is then derived, and is not what was said here."""
+        unit = s.Name("I", span=at)
+        terms = ((1, unit), (-1, product(*other, inverse(one))))
+        return product(inverse(one), inverse(s.Group(s.Sum(terms, span=at), span=at)))
+
+    def minus(*factors: s.Node) -> s.Node:
+        return s.Sum(((-1, product(*factors)),), span=at)
+
+    return [
+        _said(p, own(a, b, inverse(d), c)),
+        _said(t, own(d, c, inverse(a), b)),
+        _said(q, minus(inverse(a), b, t)),
+        _said(r, minus(inverse(d), c, p)),
+    ]
 
 
 def _family(chain: s.Chain) -> s.Call:
