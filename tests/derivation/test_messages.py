@@ -247,4 +247,4 @@ def test_what_no_instance_decides_is_neither_vacuous_nor_wrong() -> None:
         r"\min_v v^\top A v = 2", r"v \in \mathbb{R}^7; A \in \mathbb{R}^{7 \times 7}"
     ).rows
     assert row.verdict == NOT_CHECKABLE
-    assert row.lines()[0] == "row 1 could not be decided: an optimum over 7 numbers"
+    assert row.lines()[0] == "row 1 could not be decided: an optimum over 11 numbers"

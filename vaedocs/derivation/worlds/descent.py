@@ -1,4 +1,4 @@
-"""The smallest value of a function of a few numbers: a simplex search, then Newton steps."""
+"""The smallest value of a function of a few numbers: a search, then Newton steps."""
 
 from __future__ import annotations
 
@@ -45,6 +45,44 @@ def simplex(f: Callable[[Vector], float], start: Vector, steps: int = 250) -> Ve
         ranked[-1] = tried
         ranked.sort()
     return ranked[0][1]
+
+
+def descent(f: Callable[[Vector], float], start: Vector, steps: int = 60) -> Vector:
+    """Broyden, Fletcher, Goldfarb and Shanno's search, for more numbers than a simplex likes."""
+    n, h, x = len(start), 1e-4, list(start)
+    bend = [[float(i == j) for j in range(n)] for i in range(n)]  # of the inverse Hessian
+
+    def slope(at: Vector) -> Vector:
+        sides = [[[*at[:i], at[i] + d, *at[i + 1 :]] for d in (h, -h)] for i in range(n)]
+        return [(f(up) - f(down)) / (2 * h) for up, down in sides]
+
+    here, g = f(x), slope(x)
+    for _ in range(steps):
+        way = [-sum(a * b for a, b in zip(row, g, strict=True)) for row in bend]
+        fall, size = sum(a * b for a, b in zip(way, g, strict=True)), 1.0
+        if not math.isfinite(fall) or fall >= -1e-14:
+            break
+        while size > 1e-6 and not f(new := [a + size * b for a, b in zip(x, way, strict=True)]) < (
+            here + 1e-4 * size * fall
+        ):
+            size /= 2
+        if size <= 1e-6:
+            break
+        after = slope(new)
+        s = [a - b for a, b in zip(new, x, strict=True)]
+        y = [a - b for a, b in zip(after, g, strict=True)]
+        x, here, g, along = new, f(new), after, sum(a * b for a, b in zip(s, y, strict=True))
+        if along > 1e-14:
+            by = [sum(a * b for a, b in zip(row, y, strict=True)) for row in bend]
+            share = 1 + sum(a * b for a, b in zip(y, by, strict=True)) / along
+            bend = [
+                [
+                    bend[i][j] + (share * s[i] * s[j] - by[i] * s[j] - s[i] * by[j]) / along
+                    for j in range(n)
+                ]
+                for i in range(n)
+            ]
+    return x
 
 
 def newton(f: Callable[[Vector], float], x: Vector, rounds: int = 4) -> Vector:

@@ -11,7 +11,7 @@ from sympy import Expr, Symbol
 from vaedocs.derivation import expressions as ex
 from vaedocs.derivation.worlds.arithmetic import CannotEvaluate, Inexact, Rough, Undefined
 from vaedocs.derivation.worlds.core import Thunk
-from vaedocs.derivation.worlds.descent import Vector, newton, simplex
+from vaedocs.derivation.worlds.descent import Vector, descent, newton, simplex
 from vaedocs.derivation.worlds.dials import MANY, dial
 from vaedocs.derivation.worlds.labels import MEMBERS
 
@@ -122,14 +122,15 @@ def searched(
         starts_at.append([x + 1.3 * (-1) ** i for i, x in enumerate(begin)])
     if len(begin) == 1:  # of u / |u| the other sign lies behind a gap
         starts_at.append([-begin[0] - 0.7])
-    found = min((simplex(f, start) for start in starts_at), key=f)
+    search = simplex if len(begin) <= FEW else descent
+    found = min((search(f, start) for start in starts_at), key=f)
     found = newton(f, found)
     if not any(one.compact for one in dials):
         at = PROBES[:3] if brief else PROBES
         probes = [[*found[:i], u, *found[i + 1 :]] for i in range(len(begin)) for u in at]
         for probe in sorted(probes, key=f)[: 1 if brief else 5]:  # of several optima the best one
             if max(abs(u - v) for u, v in zip(probe, found, strict=True)) > 0.6:
-                found = min(found, newton(f, simplex(f, probe)), key=f)
+                found = min(found, newton(f, search(f, probe)), key=f)
     best = f(found)
     if len(names) == 1:
         for end in dials[0].ends:
@@ -151,7 +152,7 @@ def refuse_constraints(world: Any, names: Sequence[str]) -> None:
             raise CannotEvaluate(f"an optimum where {fact.left} {fact.relation} {fact.right}")
 
 
-MOST = 6  # numbers of one search
+FEW, MOST = 4, 10  # numbers of one search
 PROBES = (0.0, -6.0, 6.0, -24.0, -12.0, *(k / 2 for k in range(-8, 9) if k), 12.0, 24.0)
 NOISE = 1e-13  # below this a best value is zero
 
