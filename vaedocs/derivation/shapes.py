@@ -82,7 +82,8 @@ def shape(expr: Expr, theory: Theory) -> Shape:
                 inner = shape(expr.args[0], theory)
                 return (inner[0], inner[0])
             if isinstance(expr, e.Covariance):
-                return (shape(expr.args[0], theory)[0], shape(expr.args[1], theory)[0])
+                sides = [shape(side, theory) or (Integer(1),) for side in expr.args[:2]]
+                return (sides[0][0], sides[1][0])
             return shape(expr.args[0], theory)
         case e.Elementwise():
             return shape(expr.args[1], theory)

@@ -287,8 +287,9 @@ class Arithmetic(Stacks):
             return e.Inverse(base)
         if exponent.is_Integer and exponent > 0:
             return base**exponent
-        if isinstance(base, e.Diag) or "diagonal" in self.theory.tags(base):
-            entries = base.args[0] if isinstance(base, e.Diag) else e.Diag(base)
+        made = self.theory.definitions[base].right if base in self.theory.definitions else base
+        if isinstance(made, e.Diag) or "diagonal" in self.theory.tags(base):
+            entries = made.args[0] if isinstance(made, e.Diag) else e.Diag(base)
             return e.Diag(e.Elementwise("power", entries, exponent))
         if abs(exponent) == sympy.Rational(1, 2) and (root := self._root(base)) is not None:
             return root if exponent > 0 else e.Inverse(root)

@@ -224,6 +224,8 @@ class Families(Events):
                 if made != target:
                     if what == "mean" and self.guessed(value) and len(made) == 1:
                         raise NeedsShape(str(value), made)
+                    if what == "covariance" and self.guessed(covariance):
+                        raise NeedsShape(str(covariance), target)
                     if describe(made) == describe(target):  # m is in R^m
                         hint = "use two letters"
                         raise self.refuse(node, f"one letter is a size and the {what}", hint)

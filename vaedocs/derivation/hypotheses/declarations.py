@@ -155,9 +155,11 @@ class Declarations(Phrases):
         number = isinstance(target, s.Name) and (target.style, target.base) == ("bb", "R")
         if made or number:
             self.scope.declared_shapes[key] = made
+            if isinstance(node, s.Name) and key.isupper():  # X, of which p(x) is the density
+                self.scope.declared_shapes[self.reader.small(key)] = made
         if tags:
             self.scope.declared_tags.setdefault(key, set()).update(tags)
-        slot = self._variable_of(node) if isinstance(node, s.Name) else key
+        slot = self.reader.slot(node) if isinstance(node, s.Name) else key
         counts = "integer" in tags or tags >= {"whole", "nonnegative"}
         if counts and not made and slot in self.scope.survey.random:
             interval = (Integer("integer" in tags), oo)
@@ -171,11 +173,6 @@ class Declarations(Phrases):
                 low=low,
                 high=high,
             )
-
-    def _variable_of(self, node: s.Name) -> str:
-        """The slot of a variable; that of p(x) where X is said to take some values."""
-        slot, random = self.scope.survey.slot(node), self.scope.survey.random
-        return slot.lower() if slot not in random and slot.lower() in random else slot
 
     def _counted(self, node: s.Name, target: s.Node) -> bool:
         """Of ``X \\in \\{1, \\dots, K + 1\\}`` with a letter in it: X takes these values."""
@@ -192,7 +189,7 @@ class Declarations(Phrases):
             if isinstance(name, s.Name):
                 self.reader.dimension(name)
         low, high = Integer(first[0]), oo if run.stop is None else self.reader.scalar(run.stop)
-        slot, other = self._variable_of(node), spell(node).upper()
+        slot, other = self.reader.slot(node), spell(node).upper()
         alone = self.scope.survey.uses[slot] < 2 and other not in map(spell, names_in(target))
         if alone and other in self.scope.survey.bare and slot not in self.scope.survey.random:
             slot = other  # H(X)

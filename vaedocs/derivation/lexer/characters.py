@@ -13,7 +13,8 @@ from vaedocs.derivation.lexer.tokens import Token
 
 PIECE = re.compile(
     r"""(?P<space>[\s~]+) | (?P<comment>%[^\n]*) | (?P<command>\\(?:[A-Za-z]+|.)) |
-    (?P<number>\d{1,3}(?:\{,\}\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+) | (?P<letters>[A-Za-z]+) |
+    (?P<number>\d{1,3}(?:\{,\}\d{3})+(?:\.\d+)?|\d+(?:\.\d+|\.(?=\s*[-+*/]))?|\.\d+) |
+    (?P<letters>[A-Za-z]+) |
     (?P<relation>:\s*&?\s*=|=\s*:|<=|>=) | (?P<dots>\.\.\.) | (?P<char>.)""",
     re.VERBOSE | re.DOTALL,
 )
@@ -225,7 +226,7 @@ class Characters:
                 "write 10^{-5}, or put a space between the number and e",
             )
         if "{,}" in found:  # 1{,}000
-            self.put("number", found.replace("{,}", ""), at, at + len(found))
+            self.put("number", found.replace("{,}", "").rstrip("."), at, at + len(found))
             return
         last = self.tokens[-1] if self.tokens else None
         if last is None or not found.isdigit() or len(found) == 1:

@@ -127,7 +127,7 @@ ACCENTS = {
 LAYOUT = split(
     """
     , : ; ! > / displaystyle textstyle scriptstyle scriptscriptstyle limits nolimits
-    displaylimits nonumber notag mathstrut strut allowbreak nobreak relax null thinspace
+    space displaylimits nonumber notag mathstrut strut allowbreak nobreak relax null thinspace
     medspace thickspace negthinspace negmedspace negthickspace enspace hfill hfil noindent
     par hline centering footnotesize small normalsize large Large LARGE tiny scriptsize
     boldmath unboldmath break smallskip medskip bigskip mathop mathrel mathbin mathord

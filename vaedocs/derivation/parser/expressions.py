@@ -2,6 +2,8 @@ r"""Sums, products and factors: how what stands side by side belongs together.""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.lexer.tokens import Token
 from vaedocs.derivation.parser.brackets import Brackets
@@ -212,6 +214,11 @@ class Expressions(Brackets):
         inside = self.peek(2)
         return inside.kind == "op" and inside.text in ("+", "-")
 
+    def turns_over(self) -> bool:
+        r"""Whether ``^{-1}`` or ``^\top`` follows, which hangs on the last letter before it."""
+        after = [self.peek(k).text for k in (1, 2, 3, 4)]
+        return self.tok.kind == "sup" and (after[0] == "top" or after == ["{", "-", "1", "}"])
+
     def factor(self) -> s.Node:
         """One operand with everything that hangs on it."""
         start = self.tok.start
@@ -224,6 +231,11 @@ class Expressions(Brackets):
                     self.refuse(
                         "a script behind a power", hint="put brackets around the first power"
                     )
+                if isinstance(node, s.Product) and self.turns_over():  # \mathbf{AB}^{-1}
+                    *first, last = node.factors
+                    last = self.attach(last, self.scripts(name=isinstance(last, s.Name)), start)
+                    node = replace(node, factors=(*first, last))
+                    continue
                 if isinstance(node, (s.Product, s.Sum)):
                     self.refuse(
                         "a script behind braces that are not printed",

@@ -20,6 +20,7 @@ Said = Callable[[s.Node, str, s.Node, str], s.Chain]
 
 def in_parts(display: s.Display, statements: list[s.Chain]) -> tuple[s.Display, list[s.Chain]]:
     """With every Gaussian in blocks of the hypotheses taken apart."""
+    statements = [one for chain in statements for one in _with_law(chain, statements)]
     stacks: dict[str, s.Matrix] = {}  # x of "x = (x_1; x_2)", which the densities speak of
     for chain in statements:
         if isinstance(chain.left, s.Name) and chain.only:
@@ -55,6 +56,26 @@ def in_parts(display: s.Display, statements: list[s.Chain]) -> tuple[s.Display, 
             )
     out += [replace(chain, links=chain.links[:1]) for _, chain in inverses.values()]
     return display, out
+
+
+def _with_law(chain: s.Chain, statements: list[s.Chain]) -> list[s.Chain]:
+    """With a Gaussian of the covariance S, and ``L := S^{-1} = (P, Q; R, T)``, where only
+    ``(P, Q; R, T) := (A, B; C, D)^{-1}`` is said and S is the positive definite (A, B; C, D)."""
+    parts = _matrix(chain.left) if chain.left is not None else None
+    right = s.bare(chain.links[0].right) if len(chain.links) == 1 else None
+    if parts is None or not isinstance(right, s.Power) or spell(right.exponent) != "-1":
+        return [chain]
+    whole, at = _matrix(right.base), chain.span
+    names = [c.left for c in statements if c.only and "positive definite" in c.words]
+    named = [c for c in statements if c.left in names and c.only and isinstance(c.left, s.Name)]
+    name = next((c.left for c in named if _matrix(c.only.right) == whole), None)  # type: ignore[union-attr]
+    if whole is None or name is None or [*map(len, (*whole.rows, *parts.rows))] != [2] * 4:
+        return [chain]
+    u, v, q, own = (s.Name(n, accents=("breve",), span=at) for n in ("u", "v", "q", "L"))
+    family = s.Call(s.Name("N", style="cal", span=at), ((s.Number("0", span=at), name),), span=at)
+    law = s.Chain(s.Call(q, ((u, v),), span=at), (s.Link("=", family, span=at),), span=at)
+    links = (s.Link(":=", replace(right, base=name), span=at), s.Link("=", parts, span=at))
+    return [law, s.Chain(own, links, span=at)]
 
 
 def _inverted(chain: s.Chain) -> str | None:

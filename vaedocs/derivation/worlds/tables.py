@@ -216,7 +216,12 @@ class Tables(Spaces):
     def entry(
         self, head: str, top: tuple[str, ...], bottom: tuple[str, ...], below: list[int]
     ) -> Callable[[tuple[int, ...]], Any]:
-        """One entry of a conditional, from the joint."""
+        """One entry of a conditional, from the joint; a factor of it does without."""
+        own, rest = {*top} - {*bottom}, {*bottom}
+        order = self.context.order[head]
+        factor = next((f for f in order if {*f.slots} == own and {*f.conditions} == rest), None)
+        if factor is not None:
+            return self.of_factor(head, factor, top)
 
         def compute(at: tuple[int, ...]) -> Any:
             state = self.state(head)
@@ -224,5 +229,21 @@ class Tables(Spaces):
             if bottom:
                 value = value / self.marginal(head, bottom, state)[tuple(at[i] for i in below)]
             return value
+
+        return compute
+
+    def of_factor(
+        self, head: str, factor: Factor, top: tuple[str, ...]
+    ) -> Callable[[tuple[int, ...]], Any]:
+        """One entry of a factor: the p(x) of a joint may be that of which another is made."""
+        given_at = [top.index(slot) for slot in factor.conditions]
+        own_at = [top.index(slot) for slot in factor.slots]
+
+        def compute(at: tuple[int, ...]) -> Any:
+            given = tuple([at[i] for i in given_at])
+            key = (head, factor.slots, given, "row", self.state(head))
+            if key not in self.tables:
+                self.tables[key] = dict(self.row(head, factor, given, self.measures(factor)))
+            return self.tables[key][tuple([at[i] for i in own_at])]
 
         return compute
