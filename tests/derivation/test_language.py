@@ -624,6 +624,7 @@ PAIRS: list[tuple[str, str, str, str]] = [
     ("a point behind a whole number", "", r"(1. - a) b = b - a b", r"(1. - a) b = b + a b"),
     ("half a power of a diagonal matrix", r"U^\top U = I; \Lambda = \mathrm{diag}(\lambda_1, \ldots, \lambda_D); \lambda_i > 0", r"U \Lambda U^\top = U \Lambda^{1/2} (U \Lambda^{1/2})^\top", r"U \Lambda U^\top = U \Lambda^{1/2} (U \Lambda^{-1/2})^\top"),
     ("blocks and those of the inverse", r"\begin{pmatrix} P & Q \\ R & T \end{pmatrix} := \begin{pmatrix} A & B \\ C & D \end{pmatrix}^{-1}; \Sigma = \begin{pmatrix} A & B \\ C & D \end{pmatrix} symmetric positive definite", r"P = (A - B D^{-1} C)^{-1}", r"P = (A - B D^{-1} B)^{-1}"),
+    ("values of a variable by their number", r"c discrete; A_k \in \mathbb{R}", r"-\left( x - \sum_k p(c_k) A_k \right)^2 \geq \sum_k -p(c_k) (x - A_k)^2", r"-\left( x - \sum_k p(c_k) A_k \right)^2 \leq \sum_k -p(c_k) (x - A_k)^2"),
 ]  # fmt: skip
 
 ITEMS = [item for item, *_ in PAIRS]

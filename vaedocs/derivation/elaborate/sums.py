@@ -50,6 +50,7 @@ class Sums(Values):
                 return self.expression(
                     replace(ones[0], body=replace(node, indices=node.indices[1:]))
                 )
+        node = self._by_number(node)
         of_values = node.lower is None and self._sums_over_variables(node)
         if not of_values and self._indexed_outcomes(node) is not None:
             of_values = node.upper is None or not self._must_unroll(node)

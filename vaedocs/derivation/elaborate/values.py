@@ -12,7 +12,7 @@ from vaedocs.derivation import expressions as e
 from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.elaborate.expectations import Expectations
-from vaedocs.derivation.rewrite.trees import split_indices, substitute, used_indices
+from vaedocs.derivation.rewrite.trees import rebuild, split_indices, substitute, used_indices
 from vaedocs.derivation.spelling import names_in, spell, stem, walk
 
 
@@ -159,6 +159,36 @@ class Values(Expectations):
             )
             for index in node.indices
         )
+
+    def _by_number(self, node: s.BigOperator) -> s.BigOperator:
+        r"""With p(c = k) for the p(c_k) of a discrete c, where k counts more: ``\sum_k p(c_k)
+        A_k``."""
+        index = node.indices[0] if len(node.indices) == 1 and node.name == "sum" else None
+        if index is None:
+            return node
+        marked = {spell(n): n for n in walk(node.body) if _marks(n) == [spell(index)]}
+        heavy = look.weighed(node.body) & marked.keys() if len(marked) > 1 else set[str]()
+        item = marked[heavy.pop()] if len(heavy) == 1 else None
+        if not isinstance(item, s.Name):
+            return node
+        plain = replace(item, subscripts=(), indices=())
+        made = self.theory.variables.get(self.slot(plain))
+        upper = node.upper or s.Name("n", span=node.span)
+        if made is None or not made.discrete or made.values:
+            return node
+        if made.high is not None and made.high != self.dimension(upper):
+            return node
+        value = s.Relation("=", plain, index, span=item.span)
+
+        def change(inner: s.Node) -> s.Node | None:
+            if not isinstance(inner, s.Call) or not look.is_density_call(inner):
+                return None
+            groups = tuple(tuple(value if i == item else i for i in g) for g in inner.groups)
+            return replace(inner, groups=groups)
+
+        body = rebuild(node.body, change)
+        kept = any(isinstance(n, s.Name) and spell(n) == spell(item) for n in walk(body))
+        return node if kept else replace(node, body=body, upper=upper)
 
     def _indexed_outcomes(self, node: s.BigOperator) -> s.Node | None:
         """The ``x_i`` of ``\\sum_i p(x_i) \\dots``: an index that runs over the values of x.
