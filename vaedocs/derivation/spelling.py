@@ -12,6 +12,7 @@ from dataclasses import fields, replace
 from vaedocs.derivation import syntax as s
 
 _STYLES = {"cal": r"\mathcal", "bb": r"\mathbb", "frak": r"\mathfrak", "rm": r"\mathrm"}
+_STYLES["own"] = _STYLES["cal"]  # a letter that is no family, as its author defines it
 
 
 def children(node: s.Node) -> tuple[s.Node, ...]:

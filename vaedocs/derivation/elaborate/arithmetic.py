@@ -291,6 +291,8 @@ class Arithmetic(Stacks):
         if isinstance(made, e.Diag) or "diagonal" in self.theory.tags(base):
             entries = made.args[0] if isinstance(made, e.Diag) else e.Diag(base)
             return e.Diag(e.Elementwise("power", entries, exponent))
+        if exponent.is_Integer and exponent < 0:
+            return e.Inverse(base) ** (-exponent)
         if abs(exponent) == sympy.Rational(1, 2) and (root := self._root(base)) is not None:
             return root if exponent > 0 else e.Inverse(root)
         raise self.refuse(

@@ -31,6 +31,9 @@ class Calculus(Sums):
             body, (at,) = node.body, node.variables
             assert isinstance(at, s.Name)
             own = self.flow(body) is not None and isinstance(body, s.Name) and self.steps(body)
+            head = call.head if isinstance(call := flow.body, s.Call) and not own else None
+            if isinstance(body, s.Name) and isinstance(head, s.Name) and stem(body) == stem(head):
+                body = s.Call(body, ((at,),), span=body.span)  # the map of any step, there
             if self.steps(at) is not None:
                 return self.slope(self.step(flow, own) if own else body, self.concrete(at), node)
         items = node.variables or self.scope.survey.gradient_variables(node.body)
@@ -47,6 +50,11 @@ class Calculus(Sums):
         variables = [self._derivative_variable(item, node) for item in items]
         self._refuse_unknown_dependence(node, body, variables)
         inner, by = self.shape(body), self.shape(variables[0])
+        if node.kind == "divergence" and by and not inner:  # of a field, whatever else it is not
+            parts = [f for f in sympy.Mul.make_args(body) if isinstance(f, e.Apply)]
+            fields = [f for f in parts if f.name not in self.scope.valued]
+            body = body.xreplace({f: self._reshape(f, by) for f in fields[:1] if len(parts) == 1})
+            inner = self.shape(body)
         kind: str = node.kind
         if kind == "partial" and (inner or by) and len(variables) == 1:
             kind = "jacobian" if inner and by else "gradient" if by else "partial"

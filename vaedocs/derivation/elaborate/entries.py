@@ -106,7 +106,7 @@ class Entries(Flows):
             elif self._looks_like_index(part) and base not in survey.random:
                 return self._free_index(part, self.dimension(survey.index_hints[base]))
         other = {base} & (scope.unrolled | survey.random.keys() | survey.separate)
-        if base not in scope.known_numbered or other or family or name in scope.declared_shapes:
+        if base not in scope.known_numbered or other or name in scope.declared_shapes:
             return None
         if not self._could_be_index(part):
             return None

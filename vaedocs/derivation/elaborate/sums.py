@@ -130,7 +130,8 @@ class Sums(Values):
         with self.counting(dict(zip(names, symbols, strict=True))):
             body = self.expression(node.body)
             if node.condition is not None:
-                body = body * self.indicator(node.condition)
+                holds = self.indicator(node.condition)
+                body = body * holds if node.name == "sum" else body**holds
             body = self._members(node, body, symbols)
         for name in names:
             made = self.theory.variables.get(name)

@@ -103,6 +103,8 @@ class Values(Expectations):
                 rf"say {slot} \in \{{1, 2, 3\}}, or p({slot}) = \mathrm{{Cat}}({slot}; \pi)",
             )
         symbol: Expr = made.symbol
+        if index.primes and self.slot(index) == slot:  # \sum_{k'=1}^K p(k') is \sum_{k'} p(k')
+            return self._sum_over_variables(replace(node, lower=None, upper=None))
         if slot in self.held:  # another value of the variable than the one bound above
             taken = {str(value) for value in self.indices.values()}
             primes = next(n for n in range(1, len(taken) + 2) if slot + "'" * n not in taken)
@@ -260,7 +262,8 @@ class Values(Expectations):
                 "a product over all values of a variable is not in the language",
                 r"write a product over an index, \prod_{i=1}^{N} p(x_i)",
             )
-        with self.holding(*(self.slot(index) for index in indices)):
+        primed = {spell(i): v for i, v in zip(indices, values, strict=True) if i.primes}  # \pi_{k'}
+        with self.holding(*(self.slot(index) for index in indices)), self.counting(primed):
             body = self.expression(body_node)
             if node.condition is not None:
                 body = body * self.indicator(node.condition)

@@ -5,6 +5,7 @@ r"""Shapes, sets and signs: ``c > 0``, ``U \in \mathbb{R}^{N \times M}``, ``f : 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import combinations
 
@@ -24,6 +25,16 @@ ARROWS = {r"\to", r"\rightarrow", r"\longrightarrow", r"\leftrightarrow", r"\qua
 
 
 ENDS = ("low end", "high end")  # of an interval, where they belong to it
+
+
+def _any_of(node: s.Node) -> Iterator[s.Name]:
+    r"""The x_i of ``x_1, \dots, x_N``, which speaks of them all."""
+    for item in s.members(node):
+        first, last = (item.start, item.stop) if isinstance(item, s.Range) else (None, None)
+        if isinstance(first, s.Name) and isinstance(last, s.Name) and first != last:
+            number, count = first.subscripts, last.subscripts
+            if len(number) == len(count) == 1 and isinstance(count[0], s.Name):
+                yield replace(first, subscripts=(s.Name("i", span=first.span),))
 
 
 class Declarations(Phrases):
@@ -109,8 +120,10 @@ class Declarations(Phrases):
             and chain.links[0].symbol in {"in", "subset"}
             and chain.left is not None
         ):
-            for name in self._names(chain.left):
-                self._member(name, chain.links[0].right)
+            target = chain.links[0].right
+            every = _any_of(chain.left) if isinstance(target, s.Power) else ()
+            for name in (*self._names(chain.left), *every):
+                self._member(name, target)
             if words := getattr(chain, "words", ""):
                 for name in self._names(chain.left):
                     self._tag_words(name, words, chain)

@@ -68,9 +68,11 @@ class Densities(Formulas):
 
     def _of_labels(self, left: s.Node, right: s.Node) -> tuple[s.Node, s.Node]:
         r"""``p(z = k) = \pi_k`` for every k says ``p(z) = \mathrm{Cat}(z; \pi)``, and ``q(z = k
-        \mid x) = \pi_k(x)`` says ``q(z \mid x) = \mathrm{Cat}(z; \pi(x))``.
+        \mid x) = \pi_k(x)`` says ``q(z \mid x) = \mathrm{Cat}(z; \pi(x))``; ``p(k) = \pi_k`` does.
         """
         item = left.groups[0][0] if isinstance(left, s.Call) else None
+        if isinstance(item, s.Name) and is_index_letter(item):
+            item = s.Relation("=", item, item, span=item.span)
         if not isinstance(item, s.Relation) or not isinstance(item.left, s.Name):
             return left, right
         if (
@@ -162,6 +164,7 @@ class Densities(Formulas):
         self._alike(target, made)
         if isinstance(made, e.Density | sympy.Mul) and self._factorisation(target, made):
             return True
+        target, made = self._beside_conditionals(target, made)
         if isinstance(made, e.Family):
             self.declare_formula(target, made, text)
             return True
@@ -175,6 +178,22 @@ class Densities(Formulas):
         )
         self._weights_add_up(target, made)
         return True
+
+    def _beside_conditionals(self, target: e.Density, made: Expr) -> tuple[e.Density, Expr]:
+        r"""The q(n) and 1/N of ``q(n, z) = \frac1N q(z \mid n)``: what stands beside a conditional
+        of the same head is the law of the other variables.
+        """
+        for part in made.args if isinstance(made, sympy.Mul) else ():
+            if not isinstance(part, e.Density) or part.head != target.head:
+                continue
+            rest, beside = [v for v in target.values if v[0] not in part.key[1]], made / part
+            if not rest or part.key[1] & target.key[2]:
+                continue
+            one = e.Density(target.head, rest, target.conditions)
+            drawn = {value for _, value in part.values}
+            if part.key[2] == one.key[1] | one.key[2] and not drawn & beside.free_symbols:
+                return self._beside_conditionals(one, beside)
+        return target, made
 
     def _alike(self, target: e.Density, made: Expr) -> None:
         """Where ``p(z) = 1/K`` is said of a z with a sum over its values, these are K."""

@@ -26,6 +26,8 @@ GREEK_BASE = {
     "varXi": "Xi", "varPi": "Pi", "varSigma": "Sigma", "varPhi": "Phi", "varPsi": "Psi",
     "varOmega": "Omega", "varnothing": "emptyset",
 }  # fmt: skip
+LIKE_SIGMA = {"Sigma": "sum", "Pi": "prod"}
+BOUNDS = re.compile(r"\s*_\s*\{\s*[A-Za-z]\s*=[^{}]*\}\s*\^")
 LETTER_COMMANDS = {
     "dd": "\\mathrm{d}", "diff": "\\mathrm{d}", "dif": "\\mathrm{d}", "d": "\\mathrm{d}",
     "EE": "\\mathbb{E}", "RR": "\\mathbb{R}", "Var": "\\mathrm{Var}", "Cov": "\\mathrm{Cov}",
@@ -75,7 +77,9 @@ class Commands(Characters):
 
     def command(self, text: str, name: str, at: int, after: int, stop: int) -> int:
         """Read one command; returns the offset behind what belongs to it."""
-        if name in v.GREEK:
+        if name in LIKE_SIGMA and BOUNDS.match(text, after, stop):
+            self.put("cmd", LIKE_SIGMA[name], at, after)  # \Sigma_{j=1}^K is a sum
+        elif name in v.GREEK:
             style = self.braces[-1].style if self.braces else None
             self.put(
                 "letter", GREEK_BASE.get(name, name), at, after, style if style == "frak" else ""
@@ -85,6 +89,10 @@ class Commands(Characters):
         elif name == "mathop" and (best := BEST.match(text, after, stop)):
             self.word(f"arg{best.group(1)}", at, best.end())
             return best.end()
+        elif name in v.SIGNS and text[after : after + 1] == "{":  # \mathrel{\Vert} is one sign
+            close = self.closing(text, after, stop)
+            self.run(text, after + 1, close - 1)
+            return close
         elif name in v.LAYOUT or (name in v.PROVED and LAST.match(text, after, stop)):
             pass
         elif name in ("quad", "qquad"):

@@ -135,6 +135,7 @@ LAYOUT = split(
     nolinebreak linebreak pagebreak leavevmode indent ignorespaces phantomsection unskip
     """
 ) | {" ", "\n", "\t"}
+SIGNS = split("mathrel mathbin mathpunct mathopen mathclose")  # what is in their braces is a sign
 PROVED = split("square blacksquare Box qed qedhere checkmark")  # at the end of a proof
 # Layout with one argument that is not printed, or names a place.
 LAYOUT_WITH_ARGUMENT = split("hspace vspace phantom hphantom vphantom tag label eqref ref")

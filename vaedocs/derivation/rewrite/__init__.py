@@ -13,12 +13,12 @@ from vaedocs.derivation.rewrite.columns import of_their_entries
 from vaedocs.derivation.rewrite.data import apart, listed
 from vaedocs.derivation.rewrite.dots import filled
 from vaedocs.derivation.rewrite.draws import drawn
-from vaedocs.derivation.rewrite.dummies import one_variable
+from vaedocs.derivation.rewrite.dummies import counted, one_variable
 from vaedocs.derivation.rewrite.functions import of_all_values
 from vaedocs.derivation.rewrite.laws import plainly
 from vaedocs.derivation.rewrite.left_open import named_heads, of_pairs, without_nouns
 from vaedocs.derivation.rewrite.means import by_letter, over_what
-from vaedocs.derivation.rewrite.own import at_points, of_ones_own
+from vaedocs.derivation.rewrite.own import at_points, no_families, of_ones_own
 from vaedocs.derivation.rewrite.parameters import parametric, posteriors
 from vaedocs.derivation.rewrite.quotients import turned
 from vaedocs.derivation.rewrite.sets import with_sets
@@ -26,9 +26,9 @@ from vaedocs.derivation.rewrite.short import in_full
 from vaedocs.derivation.rewrite.sizes import sizes_apart
 
 IN_ORDER = (
-    *(over_what, by_letter, of_ones_own, at_points, sizes_apart, one_variable, posteriors, turned),
-    *(with_sets, in_full, apart, parametric, plainly, drawn, of_all_values, in_parts),
-    *(filled, listed, of_their_entries),
+    *(no_families, over_what, by_letter, of_ones_own, at_points, sizes_apart, counted),
+    *(one_variable, posteriors, turned, with_sets, in_full, apart, parametric, plainly, drawn),
+    *(of_all_values, in_parts, filled, listed, of_their_entries),
 )
 
 

@@ -8,8 +8,34 @@ from dataclasses import replace
 
 from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
-from vaedocs.derivation.rewrite.trees import rebuilt, substitute
+from vaedocs.derivation.letters import is_index_letter
+from vaedocs.derivation.rewrite.trees import differences, rebuilt, substitute
 from vaedocs.derivation.spelling import names_in, spell, stem, walk
+
+
+def counted(display: s.Display, statements: list[s.Chain]) -> tuple[s.Display, list[s.Chain]]:
+    r"""With k' for the j of ``\sum_{j=1}^K p(x \mid j)`` beside p(x | k): another of its values."""
+    sums = [n for n in walk(display) if isinstance(n, s.BigOperator) and len(n.indices) == 1]
+    if not sums:
+        return display, statements
+    calls = [n for t in (display, *statements) for n in walk(t) if look.is_density_call(n)]
+    told = {spell(name) for chain in statements for name in names_in(chain)}
+
+    def change(node: s.Node) -> s.Node | None:
+        if node not in sums or not isinstance(node, s.BigOperator) or node.name != "sum":
+            return None
+        (j,) = node.indices
+        own = [n for n in walk(node.body) if isinstance(n, s.Call) and n in calls and j in n.items]
+        if not own or not is_index_letter(j) or spell(j) in told:
+            return None
+        pairs = [[*differences(a, b)] for a in own for b in calls if a.head == b.head]  # type: ignore[attr-defined]
+        found = {spell(b): b for (a, b), *more in filter(None, pairs) if a == j and not more}
+        only, *others = found.values() or (j,)
+        if others or not isinstance(only, s.Name) or only.primes or not is_index_letter(only):
+            return None
+        return substitute(node, {spell(j): replace(only, primes=1)}) if only != j else None
+
+    return rebuilt(display, change), statements
 
 
 def one_variable(display: s.Display, statements: list[s.Chain]) -> tuple[s.Display, list[s.Chain]]:

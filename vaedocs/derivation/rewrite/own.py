@@ -9,6 +9,7 @@ from dataclasses import replace
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.rewrite.trees import rebuild, rewritten, substitute
 from vaedocs.derivation.spelling import spell, walk
+from vaedocs.derivation.survey.heads import family
 
 KNOWN = frozenset(("F", "TV", "oo", "p", "q", "r", r"\infty"))
 
@@ -38,6 +39,25 @@ def at_points(display: s.Display, statements: list[s.Chain]) -> tuple[s.Display,
         return None
 
     return rewritten(display, statements, change)
+
+
+def no_families(display: s.Display, statements: list[s.Chain]) -> tuple[s.Display, list[s.Chain]]:
+    r"""Both where the ``\mathcal{U}(x) := …`` of one's own is no uniform distribution."""
+    own = set()
+    for chain in (*statements, *display.chains):
+        left = chain.left
+        if isinstance(left, s.Sum) and len(left.terms) == 1:
+            left = left.terms[0][1]  # -\mathcal{U}(x) := …
+        defined = bool(chain.links) and chain.links[0].symbol == ":="
+        if not defined or not isinstance(left, s.Call) or left.separators:
+            continue
+        if family(left.head) in {"normal", "uniform"}:
+            own.add(left.head)
+
+    def change(node: s.Node) -> s.Node | None:
+        return replace(node, style="own") if isinstance(node, s.Name) and node in own else None
+
+    return rewritten(display, statements, change) if own else (display, statements)
 
 
 def of_ones_own(display: s.Display, statements: list[s.Chain]) -> tuple[s.Display, list[s.Chain]]:

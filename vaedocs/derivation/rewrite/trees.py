@@ -93,7 +93,31 @@ def rebuild(node: s.Node, change: Callable[[s.Node], s.Node | None]) -> s.Node:
         if look.family(made.head) and len(made.groups) == 1:
             return replace(made, groups=(node.groups[0], made.groups[0]), separators=(";",))
         return made
+    if isinstance(node, s.Call) and look.is_density_head(node.head) and "head" in updates:
+        mixture = updates.pop("head")
+        call = replace(node, **updates)
+        return _at(mixture, call) if _is_mixture(mixture) else replace(call, head=mixture)
     return replace(node, **updates) if updates else node
+
+
+def _is_mixture(node: s.Node) -> bool:
+    """Whether every term of a sum is a density, or numbers times one."""
+    if isinstance(node, s.Name | s.Call):
+        return False
+    if isinstance(node, s.Group):
+        return _is_mixture(node.body)
+    terms = [term for _, term in node.terms] if isinstance(node, s.Sum) else [node]
+    return all(sum(map(look.is_density_head, names_in(term))) == 1 for term in terms)
+
+
+def _at(mixture: s.Node, call: s.Call) -> s.Node:
+    r"""``(\lambda p + (1 - \lambda) q)(x)``: \lambda p(x) + (1 - \lambda) q(x)."""
+
+    def change(node: s.Node) -> s.Node | None:
+        head = isinstance(node, s.Name) and look.is_density_head(node)
+        return node if isinstance(node, s.Call) else replace(call, head=node) if head else None
+
+    return s.Group(rebuild(mixture, change), span=mixture.span)
 
 
 def rebuilt(tree: Tree, change: Callable[[s.Node], s.Node | None]) -> Tree:

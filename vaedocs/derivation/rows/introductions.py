@@ -25,6 +25,7 @@ from vaedocs.derivation.rows.named import is_elbo
 from vaedocs.derivation.rows.places import Step
 from vaedocs.derivation.rows.stated import (
     Stated,
+    combined,
     names_family,
     variance_of,
     without_point,
@@ -119,6 +120,9 @@ class Introductions(Stated):
         right = without_point(left, right)
         if not (isinstance(right, s.Call) and look.family(right.head) and len(right.groups) == 1):
             return False
+        if step.relation == "=" and (of := combined(scope, left)) is not None:
+            step.left, step.right = reader.claim_of_image(of, right)
+            return True
         if step.relation == "~" and isinstance(left, s.Sum | s.Product | s.Fraction):
             step.left, step.right = reader.claim_of_image(left, right)
             step.relation = "="

@@ -15,7 +15,7 @@ from vaedocs.derivation.hypotheses.formulas import is_explicit
 from vaedocs.derivation.hypotheses.joints import taken_apart
 from vaedocs.derivation.hypotheses.written_out import family_of, formula_alone
 from vaedocs.derivation.rows.places import Places
-from vaedocs.derivation.spelling import root_of, spell, stem, walk
+from vaedocs.derivation.spelling import names_in, root_of, spell, stem, walk
 from vaedocs.derivation.survey.quotients import quotients
 from vaedocs.derivation.worlds import test
 
@@ -32,6 +32,15 @@ def names_family(scope: Scope, left: s.Node | None, link: s.Link) -> bool:
     if isinstance(left, s.Call):
         return look.is_density_call(left, scope.survey)
     return isinstance(left, s.Name) and look.is_density_head(left, scope.survey)
+
+
+def combined(scope: Scope, left: s.Node) -> s.Sum | None:
+    r"""The ``a x + b y`` of ``p(a x + b y) = \mathcal{N}(…)``, a law of two random variables."""
+    items = left.items if isinstance(left, s.Call) and not left.separators else ()
+    if len(items) != 1 or not isinstance(items[0], s.Sum):
+        return None
+    random = {spell(n) for n in names_in(items[0])} & scope.survey.random.keys()
+    return items[0] if len(random) > 1 and look.is_density_call(left, scope.survey) else None
 
 
 def value_of(left: s.Node | None) -> s.Node | None:

@@ -58,6 +58,31 @@ def numbers_called_densities(trees: list[s.Node], given: int, found: Survey) -> 
     found.not_densities |= (numbers - densities) | set(probabilities(trees))
     found.not_densities |= {name for tree in trees[:given] for name in mixture(tree)}
     found.not_densities |= not_normalised(trees)
+    if by_hand := {head for tree in trees[:given] if (head := named_by_hand(tree))}:
+        found.not_densities |= by_hand - laws(trees)
+
+
+def named_by_hand(tree: s.Node) -> str:
+    r"""The r of ``r(x) := x^2``, whose value is what it says, be it a density or not."""
+    link = tree.only if isinstance(tree, s.Chain) else None
+    left = tree.left if isinstance(tree, s.Chain) and link and link.symbol == ":=" else None
+    if not isinstance(left, s.Call) or not isinstance(left.head, s.Name) or left.separators:
+        return ""
+    law = isinstance(link.right, s.Call) and bool(family(link.right.head)) if link else True
+    return spell(left.head) if left.head.base in {"r", "R", "rho"} and not law else ""
+
+
+def laws(trees: list[s.Node]) -> set[str]:
+    """The heads that are used as only densities are: averaged over, compared, conditioned."""
+    used: list[s.Node] = []
+    for node in (one for tree in trees for one in walk(tree)):
+        if isinstance(node, s.Sampling) and node.distribution is not None:
+            used.append(node.distribution)
+        elif isinstance(node, s.Call) and node.separators:
+            used += node.items if "||" in node.separators else (node,)
+        elif isinstance(node, s.Call) and getattr(node.head, "base", "") in ENTROPIES:
+            used += node.items
+    return {spell(one.head if isinstance(one, s.Call) else one) for one in used}
 
 
 def said_to_be_densities(trees: list[s.Node], given: int) -> set[str]:

@@ -95,8 +95,13 @@ def not_normalised(trees: Sequence[s.Node]) -> set[str]:
         if not isinstance(tree, s.Chain) or len(tree.links) != 1 or not equates(tree):
             continue
         left, right = tree.left, tree.links[0].right
-        if isinstance(left, s.Call) and isinstance(right, s.Fraction):
-            calls = [n for n in (left, right.numerator, right.denominator) if is_density_call(n)]
+        over: tuple[s.Node, ...] = ()
+        if isinstance(right, s.Fraction):
+            over = (right.numerator, right.denominator)
+        elif isinstance(right, s.Product) and right.operators == ("slash",):
+            over = right.factors
+        if isinstance(left, s.Call) and over:
+            calls = [n for n in (left, *over) if is_density_call(n)]
             heads = [spell(call.head) for call in calls if isinstance(call, s.Call)]
             if len(set(heads)) == 3 and heads[0] not in "pq" and len(set(map(_at, calls))) == 1:
                 found.add(heads[0])  # the ratio r(x) = p(x) / q(x)
