@@ -649,6 +649,23 @@ PAIRS: list[tuple[str, str, str, str]] = [
     ("a ratio of two densities of one letter", r"r(z) := \frac{p(z \mid x)}{p(z)}", r"\mathbb{E}_{p(z)}[r(z)] = 1", r"\mathbb{E}_{p(z \mid x)}[r(z)] = 1"),
     ("one of numbered vectors beside their sum", r"x_1, \ldots, x_K \in \mathbb{R}^D", r"\sum_j x_j - x_k = \sum_{j \neq k} x_j", r"\sum_j x_j + x_k = \sum_{j \neq k} x_j"),
     ("a field is what has a divergence", r"x \in \mathbb{R}^n", r"\int s(x) \cdot \nabla_x p(x) dx = -\int p(x) (\nabla_x \cdot s(x)) dx", r"\int s(x) \cdot \nabla_x p(x) dx = \int p(x) (\nabla_x \cdot s(x)) dx"),
+    ("a law said to be uniform", r"p(y) is uniform over K values", r"\mathbb{E}_{p(y)}[\log p(y)] = -\log K", r"\mathbb{E}_{p(y)}[\log p(y)] = \log K"),
+    ("uniform over the values declared", r"y \in \{0, \dots, K-1\}; p(y) is uniform", r"\mathbb{E}_{p(y)}[\log p(y)] = -\log K", r"\mathbb{E}_{p(y)}[\log p(y)] = -\log(K-1)"),
+    ("uniform over values nobody counts", r"y discrete; p(y) is uniform", r"\mathbb{E}_{p(y)}[\log p(y)] = \log p(y)", r"\mathbb{E}_{p(y)}[\log p(y)] = \log p(y) + 1"),
+    ("uniform on an interval", r"p(y) is uniform on [0, 2]", r"\mathbb{E}_{p(y)}[y] = 1", r"\mathbb{E}_{p(y)}[y] = 2"),
+    ("a function said to be free of a parameter", r"x discrete; f(x) does not depend on \theta", r"\nabla_\theta \sum_x p_\theta(x) f(x) = \sum_x f(x) \nabla_\theta p_\theta(x)", r"\nabla_\theta \sum_x p_\theta(x) f(x) = \sum_x p_\theta(x) \nabla_\theta f(x)"),
+    ("a density on a space, a product that vanishes", r"p(x) is a probability density on \mathbb{R}^n; p(x) s_\theta(x) vanishes at infinity; s_\theta(x) \in \mathbb{R}^n", r"\int_x \nabla_x \cdot (p(x) s_\theta(x)) dx = 0", r"\int_x \nabla_x \cdot (p(x) s_\theta(x)) dx = n"),
+    ("a function that vanishes at infinity", r"f vanishes at infinity", r"\int f'(x) g(x) dx = -\int f(x) g'(x) dx", r"\int f'(x) g(x) dx = \int f(x) g'(x) dx"),
+    ("boundary terms", r"boundary terms vanish", r"\int f'(x) g(x) dx = -\int f(x) g'(x) dx", r"\int f'(x) g(x) dx = \int f(x) g'(x) dx"),
+    ("over what an integral runs", r"x \in \mathbb{R}, the integral runs over the real line", r"\int e^{-x^2} dx = \sqrt{\pi}", r"\int e^{-x^2} dx = \pi"),
+    ("what normalises a density", r"q^*(z) = \alpha e^{f(z)}; \alpha normalises q^*(z)", r"\log \alpha = -\log \int e^{f(z)} dz", r"\log \alpha = \log \int e^{f(z)} dz"),
+    ("a normaliser that is written out", r"p(x) = e^{-E(x)}/Z; Z := \int e^{-E(x)} dx; Z is the normalising constant of p", r"\log p(x) = -E(x) - \log Z", r"\log p(x) = -E(x) + \log Z"),
+    ("how many there are in words", r"T is the number of time steps, t = 1, \ldots, T", r"\sum_{t=1}^T 1 = T", r"\sum_{t=1}^T 1 = T + 1"),
+    ("a constant with a remark", r"y is a constant, the true value; p(x) = \mathcal{N}(0, 1)", r"\mathbb{E}_{p(x)}[(y - x)^2] = y^2 + 1", r"\mathbb{E}_{p(x)}[(y - x)^2] = y^2"),
+    ("the set of one-hot vectors", r"\mathbf{z} \in \{\mathbf{e}_1, \ldots, \mathbf{e}_K\}; p(\mathbf{z}) is uniform", r"\mathbb{E}_{p(\mathbf{z})}[\log p(\mathbf{z})] = -\log K", r"\mathbb{E}_{p(\mathbf{z})}[\mathbf{z}^\top \mathbf{z}] = K"),
+    ("means and covariances named at once", r"p(z) = \mathcal{N}(0, I); p(x|z) = \mathcal{N}(A z + b, I); z \in \mathbb{R}^k; x \in \mathbb{R}^d; \mu_z, \mu_x, \Sigma_{zx}, \Sigma_{xx} are the means and covariances of p(x, z)", r"\Sigma_{xx} = A A^\top + I", r"\Sigma_{xx} = A A^\top"),
+    ("the covariance of two", r"p(z) = \mathcal{N}(0, I); p(x|z) = \mathcal{N}(A z + b, I); z \in \mathbb{R}^k; x \in \mathbb{R}^k; \Sigma_{zx} is the covariance of z and x", r"\Sigma_{zx} = A^\top", r"\Sigma_{zx} = A"),
+    ("an equation with a remark on a part", r"U, \Lambda \in \mathbb{R}^{D \times D}; S = U \Lambda U^\top with U orthogonal and \Lambda diagonal", r"\mathrm{tr}(S) = \mathrm{tr}(\Lambda)", r"\mathrm{tr}(S) = 2 \mathrm{tr}(\Lambda)"),
 ]  # fmt: skip
 
 ITEMS = [item for item, *_ in PAIRS]

@@ -69,7 +69,7 @@ MISUNDERSTOOD = [
     ("p(z) = 1", r"c > 0; z is nice", 8, "“is nice” are not understood", "the language knows"),
     ("p(x) = 1", "g(x|z) is a conditional density of z", 1, "do not fit", "of x given z"),
     ("p(x) = 1", "p(x) is not a density of x", 1, "“is not a density of x” are not", "knows"),
-    ("p(x) = 1", "p(x) is a uniform density", 1, "“is a uniform density” are not", "knows"),
+    ("p(x) = 1", "p(x) is a uniform density", 1, "over how many values p(x)", "over K values"),
     ("p(x) = 1", "each a_i is not positive", 6, "“is not positive” are not", "knows"),
     ("p(x) = 1", "x takes K odd values", 1, "“takes K odd values” are not", "knows"),
     ("p(x) = 1", "m is the mean of p(x) without outliers", 1, "are not understood", "knows"),
@@ -80,7 +80,7 @@ MISUNDERSTOOD = [
         "does depend on x",
         "",
     ),
-    ("f(x) = 1", "f does not depend on x", 1, "not understood", r"\perp"),
+    ("f(x) = 1", "f does not depend on x", 1, "f does depend on x", ""),
     (
         *(
             "p(z) = 1",
@@ -97,7 +97,7 @@ MISUNDERSTOOD = [
         *("p(x) = 1", r"\mathbb{E}_q is the expectation over q(z|x) but not over x", 1),
         *("is not understood", "write it in LaTeX"),
     ),
-    ("p(x) = 1", r"\propto as functions of z alone", 1, "is not understood", ""),
+    ("p(x) = 1", r"\propto as functions of z alone", 1, "not understood", ""),
     ("p(x) = 1", "x_{ij} is the i-th entry of x_i", 1, "is not read as an entry", "which length"),
     (
         *("H(X) = 0", r"X \in \{0, 2, \dots, K\}", 7),

@@ -57,6 +57,7 @@ class FunctionInfo:
     simplex: bool = False  # values are probabilities that add up to 1
     bounds: tuple[tuple[Bound, Expr], ...] = ()
     bit: bool = False  # whether a place lies in a set: values in {0, 1}
+    fading: bool = False  # vanishes far out
     values_of: str = ""  # the variable whose values it takes, k^*(x) of a label
 
 

@@ -5,6 +5,7 @@ A statement that is not understood is an error at its place, never ignored.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -15,8 +16,11 @@ from vaedocs.derivation.errors import NotCheckable
 from vaedocs.derivation.hypotheses.constraints import Constraints
 from vaedocs.derivation.hypotheses.declarations import Declarations
 from vaedocs.derivation.hypotheses.definitions import Definitions
+from vaedocs.derivation.hypotheses.phrases import INDEPENDENT, unread
 from vaedocs.derivation.parser.conventions import is_convention
 from vaedocs.derivation.spelling import names_in, spell, walk
+
+SEEN = r"(?:by|per|the)?\s*(?:definition|construction|assumption|convention)|\w"
 
 
 class Hypotheses(Declarations, Definitions, Constraints):
@@ -30,6 +34,10 @@ class Hypotheses(Declarations, Definitions, Constraints):
         self._said_once(statements)
         later = [chain for chain in statements if not is_convention(chain)]
         later = [chain for chain in later if not self._declaration(chain)]
+        for chain in later:
+            self._behind(chain)
+        for node, on, chain in self.uniform:
+            self._uniform(node, on, chain)
         later = [chain for chain in later if not self._moment_of_law(chain, statements)]
         later = [chain for chain in later if not self._definition(chain)]
         later = [chain for chain in later if not self._instances(chain, self._family)]
@@ -48,6 +56,23 @@ class Hypotheses(Declarations, Definitions, Constraints):
             text = self.source[start:end].strip()
             if text and text not in self.theory.assumed:
                 self.theory.assumed.append(text)
+
+    def _behind(self, chain: s.Chain) -> None:
+        r"""Words behind an equation say what its left side is, ``\\Sigma = A A^\\top positive
+        definite``, or how it is drawn.
+        """
+        words, left = chain.words.strip(" ,.()"), chain.left
+        if not words or not chain.links or re.fullmatch(SEEN, words):
+            return
+        if chain.links[-1].symbol in {"~", "~~"}:
+            if unread(words, INDEPENDENT, r"\bof\s.+"):
+                raise self.reader.refuse(chain, f"the words “{words}” are not understood")
+        elif isinstance(left, s.Name | s.Call) and len(chain.links) == 1:
+            self._tag_words(left, words, chain)
+        else:
+            raise self.reader.refuse(
+                chain, f"the words “{words}” are not understood", "make it two statements"
+            )
 
     def _said_once(self, statements: list[s.Chain]) -> None:
         """Refuse a name that is defined twice, or a density with two formulas."""

@@ -37,6 +37,15 @@ def _any_of(node: s.Node) -> Iterator[s.Name]:
                 yield replace(first, subscripts=(s.Name("i", span=first.span),))
 
 
+def _basis(run: s.Node) -> s.Node | None:
+    r"""The K of ``\{e_1, \dots, e_K\}``, the one-hot vectors."""
+    ends = (run.start, run.stop) if isinstance(run, s.Range) else ()
+    marks = [end.subscripts for end in ends if isinstance(end, s.Name) and end.base == "e"]
+    if len(marks) == 2 and all(len(mark) == 1 for mark in marks) and spell(marks[0][0]) == "1":
+        return marks[1][0]
+    return None
+
+
 class Declarations(Phrases):
     """Reads what a name is, before anything is said with it."""
 
@@ -191,6 +200,10 @@ class Declarations(Phrases):
         """Of ``X \\in \\{1, \\dots, K + 1\\}`` with a letter in it: X takes these values."""
         braces = isinstance(target, s.Group) and target.bracket == "{"
         *before, run = s.members(s.bare(target))
+        if braces and (size := _basis(run)) is not None:
+            self.scope.declared_shapes[self._key(node)] = (self.reader.dimension(size),)
+            self._tag(self._key(node), "onehot")
+            return True
         if not braces or not isinstance(run, s.Range) or isinstance(run.stop, s.Number):
             return False
         first = [int(n.text) for n in (*before, run.start) if isinstance(n, s.Number)]

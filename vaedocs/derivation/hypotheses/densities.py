@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import product
 
 import sympy
-from sympy import Expr, Integer, Symbol
+from sympy import Expr, Integer, Symbol, oo
 
 from vaedocs.derivation import expressions as e
 from vaedocs.derivation import survey as look
@@ -17,9 +18,16 @@ from vaedocs.derivation.hypotheses.formulas import Formulas
 from vaedocs.derivation.hypotheses.normalisers import know_normaliser
 from vaedocs.derivation.hypotheses.written_out import family_of
 from vaedocs.derivation.letters import is_index_letter
+from vaedocs.derivation.parser import parse_statements
 from vaedocs.derivation.rewrite.trees import substitute
 from vaedocs.derivation.spelling import names_in, spell, walk
 from vaedocs.derivation.theory import Fact, FunctionInfo
+
+OWN = r"(?:(?:all|its|the)\s+)*values"
+COUNT = re.compile(
+    r"(?:the\s+)?(?P<count>\d+|\\?[A-Za-z](?:_\w)?)\s+(?:possible\s+)?"
+    r"(?:values|classes|categories|labels|states|outcomes|components)"
+)
 
 
 class Densities(Formulas):
@@ -159,6 +167,16 @@ class Densities(Formulas):
             hint = r"say which values there are, as y \in \{0, 1\}, or give the whole law"
             raise self.reader.refuse(left, "what is the probability of the other values?", hint)
         made = self.reader.expression(right)
+        fixed = set(self.scope.determined)
+        try:
+            return self._read_formula(target, left, made, chain, text)
+        finally:
+            head = spell(left.head) if isinstance(left, s.Call) else ""
+            self.normalised |= dict.fromkeys(self.scope.determined - fixed, head)
+
+    def _read_formula(
+        self, target: e.Density, left: s.Node, made: Expr, chain: s.Chain, text: str
+    ) -> bool:
         target = self.reader.expression(left)  # shapes may have become known on the right
         self._one_of_the_values(target, made)
         self._alike(target, made)
@@ -176,6 +194,9 @@ class Densities(Formulas):
         self.theory.density_definitions[target.key] = Fact(
             "=", target, made, f"the definition of {spell(left)}", text
         )
+        if self.normalisers & {symbol.name for symbol in made.free_symbols}:
+            bound = tuple(value for _, value in target.values)
+            self._fixes_a_constant(e.Integral(made, (), bound), None)
         self._weights_add_up(target, made)
         return True
 
@@ -208,6 +229,54 @@ class Densities(Formulas):
             ends = Integer(1), self.reader.dimension(s.Name(count.name, span=(0, 0)))
             variable = replace(variable, discrete=True, low=ends[0], high=ends[1])
             self.theory.variables[slot] = variable
+
+    def _uniform(self, node: s.Call, on: str, chain: s.Chain) -> None:
+        r"""“p(z) is uniform over K values”: each has the mass 1/K; on [a, b] it is a density."""
+        target = self.reader.expression(node)
+        if not isinstance(target, e.Density) or len(target.values) != 1:
+            raise self.reader.refuse(chain, f"{spell(node)} is no density of one variable")
+        ((slot, value),) = target.values
+        count: Expr | None = None
+        if told := COUNT.fullmatch(on):
+            (named,) = parse_statements(told["count"])
+            assert named.left is not None
+            count = self.reader.dimension(named.left)
+        elif on and not re.fullmatch(OWN, on):
+            inside, *more = parse_statements(rf"x \in {on}")
+            if more or len(inside.links) != 1 or inside.words:
+                raise self.reader.refuse(chain, f"the words “{on}” are not understood")
+            self._member(node.groups[0][0], inside.links[0].right)
+        variable = self.theory.variables[slot]
+        low, high, known = variable.low, variable.high, None
+        if variable.values:
+            known = Integer(len(variable.values))
+        elif variable.discrete and low is not None and high is not None:
+            known = high - low + 1
+        elif variable.shape and "onehot" in self.theory.tags(value):
+            known = variable.shape[0]
+        elif not variable.discrete and low is not None and high is not None and not count:
+            known = high - low
+        if oo in {known, count} or (known is None and variable.shape):
+            known = count = None
+        elif known is None and count is None and variable.discrete:
+            free = "K" not in self.scope.survey.uses  # else it may be the number of something else
+            count = self.reader.dimension(s.Name("K", span=(0, 0))) if free else None
+        mass = known or count
+        if mass is None or (count or known) != mass:
+            raise self.reader.refuse(
+                chain,
+                f"over how many values {spell(node)} is uniform is not clear",
+                rf"say “{spell(node)} is uniform over K values”, or z \in [a, b]",
+            )
+        if known is None:
+            variable = replace(variable, discrete=True, low=Integer(1), high=count)
+            self.theory.variables[slot] = variable
+        text = self.source[slice(*chain.span)].strip()
+        fact = Fact("=", target, 1 / mass, f"{spell(node)} is uniform", text)
+        if variable.discrete or variable.values or variable.shape:
+            self.theory.density_definitions[target.key] = fact
+        else:
+            self.declare_formula(target, e.Uniform(value, low, high), text)
 
     def _one_of_the_values(self, target: Expr, made: Expr) -> None:
         r"""In ``q(z = k \mid x) = \mathbf{1}[k = k^*]`` nobody says what k^* is: a value of z."""

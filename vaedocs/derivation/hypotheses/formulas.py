@@ -101,7 +101,7 @@ class Formulas(Statements):
         known = self.theory.definitions.keys() | taken | {f.left for f in self.theory.constraints}
         for symbol in sorted(mass.free_symbols - known, key=str):
             letter = symbol.name.split("_")[0].removeprefix(r"\mathcal{").removesuffix("}")
-            if letter not in CONSTANTS:
+            if letter not in CONSTANTS and symbol.name not in self.normalisers:
                 continue
             inner = mass.args[0] if isinstance(mass, e.Integral) else mass
             scale, rest = inner.as_independent(symbol)[::-1]

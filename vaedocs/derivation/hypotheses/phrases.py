@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from vaedocs.derivation import syntax as s
 from vaedocs.derivation.errors import NotCheckable
 from vaedocs.derivation.hypotheses.sayings import Sayings
 from vaedocs.derivation.parser import parse_statements
+from vaedocs.derivation.spelling import spell
 from vaedocs.derivation.theory import FunctionInfo
 
 TAG_WORDS = {
@@ -56,6 +58,10 @@ HARMLESS = re.compile(
 )
 
 DISCRETE = re.compile(r"\bdiscrete\b|(probability )?mass functions?|\bpmf\b")
+BESIDES = re.compile(  # U is orthogonal and \\Lambda diagonal
+    r"(?<=[a-z]{4}),?\s+and\s+(?=(?:\\[A-Za-z]+|(?!a\s)[A-Za-z](?![A-Za-z]))(?:_\w|_\{[^{}]*\})?"
+    r"\s+(?:is\s+|are\s+)?[a-z]{4,})"
+)
 FILLING = re.compile(
     r"\b(is|are|be|a|an|the|and|with|has|have|of|its|all|both|every|strictly|real|square|"
     r"matrix|matrices|functions?|vectors?|numbers?|variables?|densit(y|ies)|values?|entries)\b"
@@ -104,6 +110,12 @@ class Phrases(Sayings):
         if re.search(r"i\.?i\.?d|\bindependent", text):
             self._independent(text, chain)
             return
+        if self._of_integrals(text.strip(" ."), chain):
+            return
+        if besides := BESIDES.search(text):
+            self._phrase(chain, text[: besides.start()])
+            self._phrase(chain, text[besides.end() :])
+            return
         subject, words = split_phrase(text)
         if subject and words:
             try:
@@ -142,6 +154,10 @@ class Phrases(Sayings):
                 r"say “x and y independent given z”, or write x \perp y \mid z",
             )
         first, of, second = said.partition(" of ")
+        if of and not behind and (function := self._function_named(first)):
+            on = self._listed(second, chain)
+            self.deferred.append(lambda: self._does_not_depend(function, on, chain))
+            return
         kept = frozenset(self._variables(behind, every=True))
         left, right = ([s for s in self._variables(t) if s not in kept] for t in (first, second))
         if not of:
@@ -154,6 +170,17 @@ class Phrases(Sayings):
             self.theory.independences += [
                 (head, frozenset(own), kept, frozenset(others)) for own, others in chosen
             ]
+
+    def _function_named(self, text: str) -> s.Node | None:
+        """The function of “f(x) is independent”."""
+        named, _ = split_phrase(text)
+        with suppress(NotCheckable, ValueError):
+            (made,) = parse_statements(named)
+            head = made.left.head if isinstance(made.left, s.Call) else made.left
+            if not isinstance(head, s.Name) or look.is_density_head(head, self.scope.survey):
+                return None
+            return made.left if spell(head) in self.scope.survey.called else None
+        return None
 
     def _variables(self, text: str, every: bool = False) -> list[str]:
         """The random variables that words name; what stands behind “given” is one in any case."""
@@ -213,7 +240,10 @@ class Phrases(Sayings):
 
     def _all_read(self, words: str, chain: s.Chain, *known: str | re.Pattern[str]) -> None:
         """Refuse words of which one is unknown: what it takes back or adds would be lost."""
-        if unread(words, *known):
+        left = words
+        for pattern in (*known, FILLING):
+            left = re.sub(pattern, " ", left)
+        if unread(words, *known) or re.search(r"\\?\b[A-Za-z]|\d", left):
             raise self.reader.refuse(
                 chain,
                 f"the words “{words}” are not understood",

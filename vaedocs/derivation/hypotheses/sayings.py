@@ -8,17 +8,20 @@ import re
 from contextlib import suppress
 from dataclasses import replace
 
-from sympy import Expr, Symbol
+from sympy import Expr, Integer, Symbol
 
 from vaedocs.derivation import expressions as e
 from vaedocs.derivation import survey as look
 from vaedocs.derivation import syntax as s
 from vaedocs.derivation.errors import NotCheckable
 from vaedocs.derivation.hypotheses.statements import Statements
-from vaedocs.derivation.letters import is_parameter
+from vaedocs.derivation.letters import is_index_letter, is_parameter
 from vaedocs.derivation.parser import parse_statements
+from vaedocs.derivation.parser.conventions import NORMALISER
+from vaedocs.derivation.prove import follows
 from vaedocs.derivation.rewrite.trees import split_indices
-from vaedocs.derivation.spelling import spell, stem
+from vaedocs.derivation.spelling import spell, stem, walk
+from vaedocs.derivation.theory import FunctionInfo
 
 MASS = r"(?:probability\s+)?mass\s+functions?|pmfs?|discrete\s+(?:probability\s+)?distributions?"
 DENSITY = re.compile(
@@ -35,6 +38,23 @@ ENTRY = re.compile(
     r"(?:is|are|denotes?)\s+(?:the|an)\s+(?:\$?\(?(?P<at>\w(?:\s*,\s*\w)?)\)?\$?\s*-?\s*(?:st|nd|rd|th)?\s+)?"
     r"(?:entry|entries|components?|coordinates?|elements?|features?)\s+of\s+(?P<whole>\S+)"
 )
+UNIFORM = re.compile(
+    r"(?:is|are)\s+(?:(?:an?|the)\s+)?uniform(?:ly\s+distributed)?"
+    r"(?:\s+(?:distribution|density|law|prior))?(?:\s+(?:over|on)\s+(?P<on>.+))?"
+)
+VANISHES = re.compile(
+    r"(?:vanish|decay|goes?|tends?)(?:e?s)?\s.*(?P<where>infinity|boundar)(?:y|ies)?"
+)
+NORMALISES = re.compile(rf"{NORMALISER}(?P<law>\S+)")
+CONSTANT = re.compile(
+    r"(?:(?:is|are)\s+)?(?:(?:an?|known|unknown|fixed|some)\s+)*constants?"
+    r"(?:,?\s+the\s+(?:true|observed|known|fixed|given)\s+(?:values?|targets?|labels?))?"
+)
+EVERYWHERE = re.compile(
+    r"(?:the|all)\s+integrals?\s+(?:runs?|(?:is|are)\s+(?:taken\s+)?)\s*over\s+(?:the\s+(?:whole\s+)?"
+    r"(?P<line>real\s+line)|(?:all\s+of\s+)?(?:the\s+)?(?:whole|entire)\s+space)"
+)
+ENDS = re.compile(r"(?:the|all)?\s*boundary\s+terms?\s+vanish(?:es)?(?:\s+at\s+infinity)?")
 UP_TO = "up to "
 
 
@@ -48,6 +68,21 @@ class Sayings(Statements):
         elif known := FREE.fullmatch(words):
             on = self._listed(known["on"], chain)
             self.deferred.append(lambda: self._does_not_depend(node, on, chain))
+        elif (known := UNIFORM.fullmatch(words)) and isinstance(node, s.Call):
+            self.uniform.append((node, known["on"] or "", chain))
+        elif known := VANISHES.fullmatch(words):
+            at_infinity = known["where"] == "infinity"
+            self.deferred.append(lambda: self._vanishes(node, at_infinity, chain))
+        elif known := NORMALISES.fullmatch(words):
+            (law,) = self._listed(known["law"], chain)
+            self.normalisers.add(spell(node))
+            self.deferred.append(lambda: self._normalises(node, law, chain))
+        elif CONSTANT.fullmatch(words):
+            signatures = self.scope.survey.signatures.values()
+            if self._slots([node]) & {slot for uses in signatures for u in uses for slot in u.left}:
+                raise self.reader.refuse(chain, f"{spell(node)} is a random variable here")
+        elif EVERYWHERE.fullmatch(words):
+            self._of_integrals(words, chain)
         elif known := ENTRY.fullmatch(words):
             self._is_entry(node, known, chain)
         elif known := DENSITY.fullmatch(words):
@@ -130,6 +165,8 @@ class Sayings(Statements):
         they do not enter.
         """
         survey, name = self.scope.survey, spell(node)
+        if self._of_function(node, on, chain):
+            return
         head = spell(node.head) if isinstance(node, s.Call) else name
         defined = self.scope.macros.get(head)
         free = isinstance(node, s.Name) and name not in {*survey.random, *survey.called}
@@ -161,6 +198,98 @@ class Sayings(Statements):
         raise self.reader.refuse(
             chain, f"the words “{chain.words}” are not understood", r"write x \perp y \mid z"
         )
+
+    def _of_function(self, node: s.Node, on: list[s.Node], chain: s.Chain) -> bool:
+        """Whether it is a function that is said to be free of a letter, and is so as written."""
+        survey = self.scope.survey
+        head = node.head if isinstance(node, s.Call) else node
+        if spell(head) not in survey.called or spell(head) in self.scope.macros:
+            return False
+        if look.is_density_head(head, survey):
+            return False
+        uses = [n for tree in survey.trees for n in walk(tree) if isinstance(n, s.Call)]
+        calls = [node] if isinstance(node, s.Call) else [n for n in uses if n.head == head]
+        made = [self.reader.expression(call) for call in calls]
+        others = [*map(self.reader.expression, on)]
+        written = {spell(n) for call in calls for n in walk(call)}
+        if written & set(map(spell, on)) or any(one.has(*others) for one in made):
+            raise self.reader.refuse(chain, f"{spell(node)} does depend on {spell(on[0])}")
+        return True
+
+    def _vanishes(self, node: s.Node, at_infinity: bool, chain: s.Chain) -> None:
+        r"""``p(x) f(x)`` “vanishes at infinity” as all densities here do; an f of its own is one
+        that does.
+        """
+        factors = node.factors if isinstance(node, s.Product) else (node,)
+        calls = [item for item in factors if isinstance(item, s.Call)]
+        densities = [call for call in calls if look.is_density_call(call, self.scope.survey)]
+        inside = {slot for call in calls for slot in self._slots(list(call.items))}
+        called = {spell(node), spell(node) + "'"} & self.scope.survey.called
+        if not at_infinity and self._has_ends(inside):
+            pass
+        elif densities and len(calls) == len(factors):
+            return
+        elif (called or calls) and len(factors) == 1:
+            self._fade({spell(calls[0].head if calls else node)})
+            return
+        raise self.reader.refuse(
+            chain,
+            f"that {spell(node)} vanishes is not understood",
+            "say it of one function, f vanishes at infinity, or of its product with a density",
+        )
+
+    def _has_ends(self, slots: set[str]) -> bool:
+        known = self.theory.variables
+        return any(s in known and (known[s].low, known[s].high) != (None, None) for s in slots)
+
+    def _fade(self, names: set[str]) -> None:
+        for name in names:
+            known = self.theory.functions.get(name, FunctionInfo(name))
+            self.theory.functions[name] = replace(known, fading=True)
+
+    def _of_integrals(self, text: str, chain: s.Chain) -> bool:
+        """“The integral runs over the real line”, “boundary terms vanish”: as integrals without
+        limits are read, and of functions that fade.
+        """
+        everywhere, ends = EVERYWHERE.fullmatch(text), ENDS.fullmatch(text)
+        if not (everywhere or ends):
+            return False
+        survey = self.scope.survey
+        nodes = [n for tree in survey.trees for n in walk(tree)]
+        integrals = [n for n in nodes if isinstance(n, s.Integral)]
+        bound = [name for n in integrals for name in n.variables]
+        shaped = any(self.scope.declared_shapes.get(spell(name)) for name in bound)
+        limits = any(n.lower is not None or n.upper is not None for n in integrals)
+        if (
+            limits
+            or self._has_ends(self._slots(bound))
+            or (everywhere and everywhere["line"] and shaped)
+        ):
+            raise self.reader.refuse(chain, f"“{text}” does not fit the integrals of the display")
+        if ends and not any(
+            look.is_density_call(n, survey) for n in nodes if isinstance(n, s.Call)
+        ):
+            self.deferred.append(lambda: self._fade({name.rstrip("'") for name in survey.called}))
+        return True
+
+    def _normalises(self, node: s.Node, law: s.Node, chain: s.Chain) -> None:
+        """Hold it against what was found when the formula of the density was read."""
+        head = spell(law.head if isinstance(law, s.Call) else law)
+        facts = [f for key, f in self.theory.density_definitions.items() if key[0] == head]
+        masses = [e.Integral(f.right, (), tuple(v for _, v in f.left.values)) for f in facts]
+        defined = spell(node) in self.scope.macros and len(facts) == 1
+        if defined and follows(self.theory, "=", masses[0], Integer(1)):
+            return
+        found = self.normalised.get(spell(node), "")
+        named = law.head if isinstance(law, s.Call) else law
+        if isinstance(named, s.Name) and named.subscripts and is_index_letter(named.subscripts[-1]):
+            found, head = (one.rpartition("_")[0] for one in (found, head))  # the q of every q_j
+        if found != head:
+            raise self.reader.refuse(
+                chain,
+                f"{spell(node)} is not read as what normalises {head}",
+                r"give the formula of the density, as in p(x) = f(x) / Z",
+            )
 
     def _expanded(self, made: Expr) -> list[Expr]:
         """A quantity and all that the definitions in it say."""

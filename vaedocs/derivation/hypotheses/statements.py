@@ -21,7 +21,14 @@ class Statements:
         self.theory = scope.theory
         self.source = source
         self.reader = Elaborator(scope, source)
+        self.uniform: list[tuple[s.Call, str, s.Chain]] = []  # densities, over what they are so
+        self.normalisers: set[str] = set()  # the constants that are said to be some
+        self.normalised: dict[str, str] = {}  # the densities that constants normalise
         self.deferred: list[Callable[[], None]] = []  # what is judged when all else is known
+
+    def _member(self, node: s.Node, target: s.Node) -> None:
+        """Read that a name or a value lies in a set."""
+        raise NotImplementedError
 
     def _names(self, node: s.Node) -> list[s.Node]:
         items = s.members(node)

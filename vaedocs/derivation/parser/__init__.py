@@ -15,7 +15,13 @@ from vaedocs.derivation.errors import NotCheckable
 from vaedocs.derivation.lexer import lex
 from vaedocs.derivation.parser.conventions import EACH, convention
 from vaedocs.derivation.parser.layout import arrange
-from vaedocs.derivation.parser.phrases import JOINED, as_spoken, split_statements, spoken_tail
+from vaedocs.derivation.parser.phrases import (
+    BESIDES,
+    JOINED,
+    as_spoken,
+    split_statements,
+    spoken_tail,
+)
 from vaedocs.derivation.parser.statements import Statements
 
 __all__ = ["parse", "parse_statements"]
@@ -62,8 +68,10 @@ def parse_statements(text: str) -> list[s.Chain]:
             words = s.Words(as_spoken(text[start:end]), span=(start, end))
             out.append(s.Chain(words, span=(start, end)))
             continue
-        joined = JOINED.match(text, spoken, end)
-        if joined and spoken_tail(text, joined.end(), end) > joined.end():
+        joined, besides = JOINED.match(text, spoken, end), BESIDES.match(text, spoken, end)
+        if joined and spoken_tail(text, joined.end(), end) == joined.end():
+            joined = None
+        if joined := joined or besides:
             out.extend(_guarded(text, start, spoken).chains)
             pending.append((joined.end(), end))
             continue

@@ -46,11 +46,40 @@ MOMENT = re.compile(
     rf"(?P<names>.+?)\s+{IS}\s+(?P<what>(?:the\s+)?{_MOMENT}(?:{LISTED}(?:the\s+)?{_MOMENT})*)"
     r"\s+of\s+(?P<law>[^\s(]+\s*\(\s*(?P<of>[^|;()]+?)\s*(?:(?:\\mid|\||;)[^()]*)?\))"
 )
+CROSS = re.compile(
+    rf"(?P<names>\S+)\s+{IS}\s+(?:the\s+)?(?:cross[\s-]?)?covariance(?:\s+matrix)?\s+"
+    r"(?:of|between)\s+(?P<one>\S+)\s+and\s+(?P<other>\S+)"
+)
+LETTER = (
+    r"\\(?!bf|bm|mathbf|boldsymbol|mathrm)[A-Za-z]+|(?<![A-Za-z\\])[A-Za-z]"
+    r"|(?<=[_{][A-Za-z])[A-Za-z]"
+)
 TAKES = re.compile(
     r"(?P<names>.+?)\s+takes?\s+(?:on\s+)?(?:(?P<count>\S+)\s+"
     r"(?:(?:different|distinct|possible)\s+)?values|(?:(?:its|the)\s+)?values\s+in\s+(?P<set>\S.*))"
 )
 EACH = re.compile(r"(?:each|every|all)\s+(?=\\(?!text|mathrm)|[A-Za-z](?![A-Za-z]))")
+SPACE = re.compile(
+    rf"(?P<names>.+?)\s+(?P<words>{IS}\s(?:[\w\s-]*\s)?(?:densit(?:y|ies)|distributions?|pdfs?))"
+    r"\s+(?:on|over)\s+(?P<set>\\(?:mathbb|R\b).*)"
+)
+OF = re.compile(r"[^(]+\(\s*(?P<of>[^|;(),]+?)\s*(?:(?:\\mid|\||;)[^()]*)?\)")
+VANISHES = re.compile(
+    r"(?P<names>.+?)\s+(?P<words>(?:vanish(?:es)?|decays?|(?:goes|go|tends?)\s+to\s+(?:zero|0))\s+"
+    r"(?:at|on|towards)\s+(?:infinity|(?:the\s+)?boundar(?:y|ies)))"
+)
+NORMALISER = (
+    rf"(?:normali[sz]es|{IS}\s+(?:the|a)\s+(?:normali[sz]er|partition\s+function|"
+    r"normali[sz](?:ing|ation)\s+(?:constant|factor))\s+(?:of|for))\s+"
+)
+NORMALISES = re.compile(rf"(?P<names>\S+)\s+(?P<words>{NORMALISER}.+)")
+COUNTS = re.compile(
+    rf"(?P<names>\S+)\s+{IS}\s+the\s+(?:total\s+)?number\s+of\s+(?:the\s+)?(?:(?:training|data|"
+    r"time|mixture|hidden|latent|diffusion|importance|Monte\s+Carlo)[\s-]+)*(?:steps?|points?|samples|"
+    r"examples|observations|components|classes|categories|clusters|dimensions|layers|draws|units|"
+    r"particles|experts|features|variables|pixels)"
+    r"(?:,\s*(?P<index>[a-z])\s*(?:=|\\in)\s*(?P<run>\\?\{?1\s*,.*))?"
+)
 FREE = re.compile(rf"(?P<names>.+?)\s+(?P<words>(?:do(?:es)?\s+not|don't|doesn't)\s+{ON}\s.+)")
 UP_TO = re.compile(
     r"(?P<sign>\\propto)\s+(?:(?:is\s+)?(?:meant\s+)?as\s+(?:a\s+)?functions?\s+of|in)\s+(?P<on>.+)"
@@ -92,7 +121,7 @@ def is_convention(chain: s.Chain) -> bool:
     return means and left.body == right.body == dot  # type: ignore[union-attr]
 
 
-NO_WORDS = ("names", "law", "on", "of", "at", "set", "count")
+NO_WORDS = ("names", "law", "on", "of", "at", "set", "count", "one", "other")
 
 
 def _are_names(listed: str) -> bool:
@@ -140,6 +169,24 @@ def _described(known: re.Match[str]) -> Written:
         yield name, known["words"]
 
 
+def _on_a_space(known: re.Match[str]) -> Written:
+    values = [OF.fullmatch(name) for name in _parts(known["names"])]
+    for found in values if all(values) else ():
+        assert found is not None
+        yield rf"{found['of']} \in {known['set']}", ""
+        yield found[0], known["words"]
+
+
+def _counted(known: re.Match[str]) -> Written:
+    run, name = known["run"] or "", known["names"]
+    last = run.strip("\\{} ").split(",")[-1].strip()
+    if not run or last == name:
+        yield rf"{name} \in \mathbb{{N}}", ""
+    if run and last == name:
+        inside = run.strip("\\{} ")
+        yield rf"{known['index']} \in \{{{inside}\}}", ""
+
+
 def _jacobian(known: re.Match[str]) -> Written:
     name, of, at = known["name"], known["of"], known["at"]
     function, _, rest = of.partition("(")
@@ -150,11 +197,29 @@ def _jacobian(known: re.Match[str]) -> Written:
 
 def _moments(known: re.Match[str]) -> Written:
     names, kinds = _parts(known["names"]), re.split(LISTED, known["what"])
-    if len(names) == len(kinds):
-        for name, kind in zip(names, kinds, strict=True):
-            made = next((k for k in ("Cov", "Var") if k.lower() in kind), "E")
-            letter = r"\mathbb{E}" if made == "E" else rf"\mathrm{{{made}}}"
-            yield rf"{name} := {letter}_{{{known['law']}}}[{known['of']}]", ""
+    of = _parts(known["of"])
+    if len(names) == len(kinds) and len(of) == 1:
+        whats = [(kind, of * 2) for kind in kinds]
+    else:  # \mu_z, \Sigma_{zx} tell by their indices what they are
+        marks = [re.findall(LETTER, name)[1:] for name in names]
+        known_marks = all(1 <= len(m) <= 2 and {*m} <= {*of} for m in marks)
+        said = any("cov" in k for k in kinds), any("mean" in k for k in kinds)
+        whats = [
+            ("covariance" if len(m) > 1 or r"\Sigma" in name else "mean", [m[0], m[-1]])
+            for name, m in zip(names, marks, strict=True)
+            if known_marks
+        ]
+        if len(kinds) > 2 or not all(said["cov" not in what] for what, _ in whats):
+            return
+    for name, (kind, (one, other)) in zip(names, whats, strict=False):
+        made = next((k for k in ("Cov", "Var") if k.lower() in kind), "E")
+        letter = r"\mathbb{E}" if made == "E" else rf"\mathrm{{{made}}}"
+        inside = one if one == other else f"{one}, {other}"
+        yield rf"{name} := {letter}_{{{known['law']}}}[{inside}]", ""
+
+
+def _cross(known: re.Match[str]) -> Written:
+    yield rf"{known['names']} := \mathrm{{Cov}}({known['one']}, {known['other']})", ""
 
 
 def _values(known: re.Match[str]) -> Written:
@@ -172,9 +237,14 @@ def _up_to(known: re.Match[str]) -> Written:
 WRITTEN: dict[re.Pattern[str], Callable[[re.Match[str]], Written]] = {
     SET: _averages,
     SAID: _averages,
+    SPACE: _on_a_space,
     DENSITIES: _described,
+    VANISHES: _described,
+    NORMALISES: _described,
+    COUNTS: _counted,
     JACOBIAN: _jacobian,
     MOMENT: _moments,
+    CROSS: _cross,
     TAKES: _values,
     FREE: _described,
     UP_TO: _up_to,

@@ -16,6 +16,10 @@ NAMES = frozenset(v.WORDS | set(v.FUNCTIONS) | set(v.EXTREMA) | set(v.MOMENTS) |
 
 
 JOINED = re.compile(r"and\s+")
+BESIDES = re.compile(  # with U orthogonal
+    r"(?:with|where)\s+(?=(?:\\[A-Za-z]+|[A-Za-z](?![A-Za-z]))(?:_\w|_\{[^{}]*\})?"
+    r"\s+(?:is\s+|are\s+)?[a-z]{4,})"
+)
 SAID = re.compile(r"\\(?:text|mathrm|textrm|mbox)\s*\{([^{}]*)\}")
 
 

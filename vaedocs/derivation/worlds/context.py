@@ -42,6 +42,7 @@ class Context(Sight):
             self.functions_of.setdefault(key[0], []).append(key)
         optima = [e for e in self._seen if isinstance(e, ex.Extremum)]
         bound = {v.name for e in optima for v in e.bound if isinstance(v, Symbol)}
+        self.fading |= {name for name, info in self.functions.items() if info.fading}
         self.chosen = bound & {*self.heads, *self.functions} - {*self.slot_of}  # of all there are
         self.labels = labels(self)
         self.join_versions()
