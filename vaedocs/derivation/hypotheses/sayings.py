@@ -25,7 +25,7 @@ from vaedocs.derivation.theory import FunctionInfo
 
 MASS = r"(?:probability\s+)?mass\s+functions?|pmfs?|discrete\s+(?:probability\s+)?distributions?"
 DENSITY = re.compile(
-    r"(?:is|are|denotes?|be)\s+(?:(?:all|both)\s+)?(?:(?:an?|the|any|some|two|three|four)\s+)?"
+    r"(?:(?:is|are|denotes?|be)\s+)?(?:(?:all|both)\s+)?(?:(?:an?|the|any|some|two|three|four)\s+)?"
     r"(?:(?:(?P<kind>conditional|joint)|probability|normali[sz]ed|arbitrary|smooth|differentiable|"
     r"(?:strictly\s+)?positive|continuous|valid|proper|fixed)(?:,?\s+(?:and\s+)?))*"
     rf"(?:(?P<mass>{MASS})|densit(?:y|ies)|(?:probability\s+)?distributions?|pdfs?|density\s+functions?)"
