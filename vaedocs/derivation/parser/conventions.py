@@ -199,19 +199,19 @@ def _moments(known: re.Match[str]) -> Written:
     names, kinds = _parts(known["names"]), re.split(LISTED, known["what"])
     of = _parts(known["of"])
     if len(names) == len(kinds) and len(of) == 1:
-        whats = [(kind, of * 2) for kind in kinds]
+        wanted = [(kind, of * 2) for kind in kinds]
     else:  # \mu_z, \Sigma_{zx} tell by their indices what they are
         marks = [re.findall(LETTER, name)[1:] for name in names]
         known_marks = all(1 <= len(m) <= 2 and {*m} <= {*of} for m in marks)
         said = any("cov" in k for k in kinds), any("mean" in k for k in kinds)
-        whats = [
+        wanted = [
             ("covariance" if len(m) > 1 or r"\Sigma" in name else "mean", [m[0], m[-1]])
             for name, m in zip(names, marks, strict=True)
             if known_marks
         ]
-        if len(kinds) > 2 or not all(said["cov" not in what] for what, _ in whats):
+        if len(kinds) > 2 or not all(said["cov" not in what] for what, _ in wanted):
             return
-    for name, (kind, (one, other)) in zip(names, whats, strict=False):
+    for name, (kind, (one, other)) in zip(names, wanted, strict=False):
         made = next((k for k in ("Cov", "Var") if k.lower() in kind), "E")
         letter = r"\mathbb{E}" if made == "E" else rf"\mathrm{{{made}}}"
         inside = one if one == other else f"{one}, {other}"

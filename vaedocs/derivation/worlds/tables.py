@@ -50,10 +50,12 @@ class Tables(Spaces):
         chosen = self.env.get(head) if head in self.context.chosen else None
         if chosen is not None and (row := self.rows_of[head].get((factor.slots, given))):
             return shares([0.0, *chosen[slice(*row)]])
+        context = self.context
+        apart = {*context.labels, *context.slot_of}
         parameters = [
             p.name
-            for p in self.context.parameters_of(head, factor)
-            if p.name in self.context.varying and p.name not in self.context.labels
+            for p in context.parameters_of(head, factor)
+            if p.name in context.varying and p.name not in apart
         ]
         family, _ = self.context.theory.versions.get(head, (head, ""))
         of_all = self.context.theory.without_parameters(head, (*factor.slots, *factor.conditions))
