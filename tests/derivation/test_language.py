@@ -666,6 +666,7 @@ PAIRS: list[tuple[str, str, str, str]] = [
     ("means and covariances named at once", r"p(z) = \mathcal{N}(0, I); p(x|z) = \mathcal{N}(A z + b, I); z \in \mathbb{R}^k; x \in \mathbb{R}^d; \mu_z, \mu_x, \Sigma_{zx}, \Sigma_{xx} are the means and covariances of p(x, z)", r"\Sigma_{xx} = A A^\top + I", r"\Sigma_{xx} = A A^\top"),
     ("the covariance of two", r"p(z) = \mathcal{N}(0, I); p(x|z) = \mathcal{N}(A z + b, I); z \in \mathbb{R}^k; x \in \mathbb{R}^k; \Sigma_{zx} is the covariance of z and x", r"\Sigma_{zx} = A^\top", r"\Sigma_{zx} = A"),
     ("an equation with a remark on a part", r"U, \Lambda \in \mathbb{R}^{D \times D}; S = U \Lambda U^\top with U orthogonal and \Lambda diagonal", r"\mathrm{tr}(S) = \mathrm{tr}(\Lambda)", r"\mathrm{tr}(S) = 2 \mathrm{tr}(\Lambda)"),
+    ("an index with a declared range", r"x_1, \ldots, x_K \in \mathbb{R}; k, k' \in \{1, \ldots, K\}", r"\sum_{k' \neq k} e^{x_{k'}} = \sum_{k'} e^{x_{k'}} - e^{x_k}", r"\sum_{k' \neq k} e^{x_{k'}} = \sum_{k'} e^{x_{k'}} + e^{x_k}"),
 ]  # fmt: skip
 
 ITEMS = [item for item, *_ in PAIRS]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import sympy
-from sympy import Expr, Integer
+from sympy import Expr, Integer, Symbol
 
 from vaedocs.derivation import expressions as e
 from vaedocs.derivation import survey as look
@@ -280,6 +280,11 @@ class Values(Expectations):
                 hint = "write a product up to n"
                 raise self.refuse(node, "products without end are not in the language", hint)
             return upper
+        told = set(map(spell, node.indices))  # where k counts to K, as was said
+        for fact in self.theory.constraints if node.domain is None else ():
+            counts = isinstance(fact.left, Symbol) and "index" in self.theory.tags(fact.left)
+            if counts and fact.relation == "<=" and str(fact.left) in told:
+                return fact.right
         return self.dimension(self.last(node))
 
     def last(self, node: s.BigOperator) -> s.Node:
