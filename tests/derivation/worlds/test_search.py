@@ -437,6 +437,17 @@ def test_the_cases_that_hold_in_most_models_are_found_with_several_seeds() -> No
     )
 
 
+def test_two_optima_over_a_family_are_told_apart_with_every_seed() -> None:
+    theta, data = Symbol(r"\theta"), Density("r", [("x", x)])
+    theory = Theory(parameters={"p": (theta,)})
+    likelihood = Extremum("argmax", Expectation(log(p(x)), data, (x,)), (theta,))
+    turned = Extremum("argmin", KL(p(x), data, (x,)), (theta,))
+    right = Extremum("argmin", KL(data, p(x), (x,)), (theta,))
+    for seed in range(8):
+        assert worlds.test("=", likelihood, turned, theory, seed=seed).status == "refuted"
+        assert worlds.test("=", likelihood, right, theory, seed=seed).status == "agrees"
+
+
 best = Symbol("q")
 OVER_DENSITIES = {
     "the posterior minimises the gap": ("agrees", Extremum("argmin", gap, (best,)), posterior),

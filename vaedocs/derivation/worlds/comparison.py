@@ -38,7 +38,7 @@ Pair = tuple[Any, Any]
 RANDOM_WORLDS, CLIMBS, STEPS = 90, 3, 90
 POINTS = 50_000
 CORNERS = 40
-PLACES = 60
+PLACES = 240  # worlds in which two places are compared: most optima are at one of few by chance
 FEW = 3  # instances below which an equality is tried in many more worlds
 OUTSIDE = {  # of a function's domain
     "the logarithm of a number that is not positive",
